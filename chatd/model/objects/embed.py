@@ -1,0 +1,61 @@
+"""Embeds (resources/message, "Embed Object") and their limits."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from chatd.model.wire import Object, Params
+
+Url = Annotated[str, Meta(max_length=2048)]
+
+
+class EmbedFooter(Object, frozen=True, kw_only=True):
+    text: Annotated[str, Meta(max_length=2048)]
+    icon_url: Url | UnsetType | None = UNSET
+
+
+class EmbedMedia(Object, frozen=True, kw_only=True):
+    url: Url
+
+
+class EmbedAuthor(Object, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(max_length=256)]
+    url: Url | UnsetType | None = UNSET
+    icon_url: Url | UnsetType | None = UNSET
+
+
+class EmbedField(Object, frozen=True, kw_only=True):
+    name: Annotated[str, Meta(min_length=1, max_length=256)]
+    value: Annotated[str, Meta(min_length=1, max_length=1024)]
+    inline: bool = False
+
+
+class Embed(Object, frozen=True, kw_only=True):
+    """An embed as stored and sent."""
+
+    type: str = "rich"
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    timestamp: str | UnsetType = UNSET
+    color: int | UnsetType = UNSET
+    footer: EmbedFooter | UnsetType = UNSET
+    image: EmbedMedia | UnsetType = UNSET
+    thumbnail: EmbedMedia | UnsetType = UNSET
+    author: EmbedAuthor | UnsetType = UNSET
+    fields: tuple[EmbedField, ...] | UnsetType = UNSET
+
+
+class EmbedParams(Params, kw_only=True):
+    """An embed as received: null means absent, and `type` is the server's to say."""
+
+    title: Annotated[str, Meta(max_length=256)] | None = None
+    description: Annotated[str, Meta(max_length=4096)] | None = None
+    url: Url | None = None
+    timestamp: str | None = None
+    color: Annotated[int, Meta(ge=0, le=0xFFFFFF)] | None = None
+    footer: EmbedFooter | None = None
+    image: EmbedMedia | None = None
+    thumbnail: EmbedMedia | None = None
+    author: EmbedAuthor | None = None
+    fields: Annotated[list[EmbedField], Meta(max_length=25)] | None = None

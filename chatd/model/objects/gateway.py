@@ -1,0 +1,131 @@
+"""The gateway's own payloads (topics/gateway, events/gateway-events)."""
+
+from enum import IntEnum
+from typing import Annotated
+
+from msgspec import UNSET, Meta, UnsetType
+
+from chatd.model.objects.channel import DirectChannel
+from chatd.model.objects.guild import Member, UnavailableGuild
+from chatd.model.objects.presence import PresenceParams, PresenceUpdate
+from chatd.model.objects.role import Role
+from chatd.model.objects.user import CurrentUser, User
+from chatd.model.wire import Object, Params, Snowflake
+
+
+class Op(IntEnum):
+    DISPATCH = 0
+    HEARTBEAT = 1
+    IDENTIFY = 2
+    PRESENCE_UPDATE = 3
+    VOICE_STATE_UPDATE = 4
+    RESUME = 6
+    RECONNECT = 7
+    REQUEST_GUILD_MEMBERS = 8
+    INVALID_SESSION = 9
+    HELLO = 10
+    HEARTBEAT_ACK = 11
+
+
+class Hello(Object, frozen=True, kw_only=True):
+    heartbeat_interval: int  # milliseconds
+
+
+class SessionStartLimit(Object, frozen=True, kw_only=True):
+    total: int
+    remaining: int
+    reset_after: int  # milliseconds
+    max_concurrency: int
+
+
+class GatewayUrl(Object, frozen=True, kw_only=True):
+    url: str
+
+
+class GatewayBot(Object, frozen=True, kw_only=True):
+    url: str
+    shards: int
+    session_start_limit: SessionStartLimit
+
+
+class ReadyApplication(Object, frozen=True, kw_only=True):
+    id: Snowflake
+    flags: int
+
+
+class Ready(Object, frozen=True, kw_only=True):
+    v: int
+    user: CurrentUser
+    guilds: tuple[UnavailableGuild, ...]
+    session_id: str
+    resume_gateway_url: str
+    private_channels: tuple[DirectChannel, ...] = ()
+    shard: tuple[int, int] | UnsetType = UNSET
+    application: ReadyApplication | UnsetType = UNSET
+
+
+class Identify(Params, kw_only=True):
+    token: str
+    # People's clients may leave it out: they see everything that their permissions show.
+    intents: int | UnsetType = UNSET
+    compress: bool | str | None = None
+    shard: tuple[int, int] | None = None
+    presence: PresenceParams | None = None
+    large_threshold: Annotated[int, Meta(ge=50, le=250)] = 50
+
+
+class Resume(Params, kw_only=True):
+    token: str
+    session_id: str
+    seq: int
+
+
+class RequestGuildMembers(Params, kw_only=True):
+    """Request Guild Members (op 8): one id or a list of them, as strings or numbers, whatever the library sends."""
+
+    guild_id: str | int | list[str | int]
+    query: str | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=0)] = 0
+    presences: bool | None = None
+    user_ids: str | int | list[str | int] | None = None
+    nonce: str | None = None
+
+
+class MembersChunk(Object, frozen=True, kw_only=True):
+    guild_id: Snowflake
+    members: tuple[Member, ...]
+    chunk_index: int
+    chunk_count: int
+    not_found: tuple[Snowflake, ...] = ()
+    presences: tuple[PresenceUpdate, ...] | UnsetType = UNSET
+    nonce: str | UnsetType = UNSET
+
+
+class GuildRole(Object, frozen=True, kw_only=True):
+    """GUILD_ROLE_CREATE and GUILD_ROLE_UPDATE."""
+
+    guild_id: Snowflake
+    role: Role
+
+
+class GuildMemberAdd(Member, frozen=True, kw_only=True):
+    guild_id: Snowflake
+
+
+class GuildMemberRemove(Object, frozen=True, kw_only=True):
+    guild_id: Snowflake
+    user: User
+
+
+class MessageDelete(Object, frozen=True, kw_only=True):
+    id: Snowflake
+    channel_id: Snowflake
+    guild_id: Snowflake | UnsetType = UNSET
+
+
+class TypingStart(Object, frozen=True, kw_only=True):
+    channel_id: Snowflake
+    user_id: Snowflake
+    timestamp: int  # Unix seconds
+    guild_id: Snowflake | UnsetType = UNSET
+    member: Member | UnsetType = UNSET
