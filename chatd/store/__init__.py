@@ -1,0 +1,68 @@
+"""What is true on disk. `open_database` opens it; the query modules beside this one say what can be asked."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from chatd.store.connect import connect
+from chatd.store.db import Connection, Database, Ts, Tx
+from chatd.store.job import Job
+from chatd.store.readers import Readers
+from chatd.store.writer import Writer
+
+READERS = 3
+WAITING_LIMIT = 4096
+
+
+@asynccontextmanager
+async def open_database(
+    url: str | Path, *, readers: int = READERS, waiting_limit: int = WAITING_LIMIT
+) -> AsyncIterator[Database]:
+    """A database at its current schema, closed on leaving. Raises StoreFailed when it can't be opened."""
+    connections = await trio.to_thread.run_sync(_connect_all, str(url), readers)
+    database = _Threads(connections, waiting_limit)
+    try:
+        yield database
+    finally:
+        await database.aclose()
+
+
+def _connect_all(url: str, readers: int) -> list[Connection]:
+    """The writer first: it makes the file."""
+    with ExitStack() as opened:
+        connections = [opened.enter_context(closing(connect(url, readonly=n > 0))) for n in range(1 + readers)]
+        opened.pop_all()
+    return connections
+
+
+class _Threads(Database):
+    def __init__(self, connections: list[Connection], waiting_limit: int) -> None:
+        self._connections = connections
+        self._writer = Writer(connections[0], waiting_limit)
+        self._readers = Readers(connections[1:], waiting_limit)
+        self.failed = self._writer.failed
+
+    async def read(self, fn: Callable[[Tx, *Ts], Any], *args: *Ts) -> Any:
+        return await self._readers.submit(Job(fn, args))
+
+    async def write(self, fn: Callable[[Tx, *Ts], Any], *args: *Ts, then: Callable[[Any], Any] | None = None) -> Any:
+        return await self._writer.submit(Job(fn, args, then))
+
+    async def append(self, fn: Callable[..., Any], item: Any, then: Callable[[Any], Any] | None = None) -> Any:
+        return await self._writer.submit(Job(fn, (item,), then, joinable=True))
+
+    async def aclose(self) -> None:
+        self._readers.close()
+        self._writer.close()
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(self._finish)
+
+    def _finish(self) -> None:
+        self._readers.join()
+        self._writer.join()
+        # The writer last: the last connection to an SQLite file moves the log into it, and only the writer does that.
+        for connection in reversed(self._connections):
+            connection.close()

@@ -1,0 +1,153 @@
+"""Messages: appending, paging, editing, deleting.
+
+Ids are taken inside the transaction, on the writer thread, so that the order of ids is the order of commits and a
+reader that polls `after=<last id>` never skips one.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from chatd.model.objects.user import User
+from chatd.store.db import Row, Tx, cols
+from chatd.store.rows import users
+
+
+class MessageRow(Row):
+    id: int
+    channel_id: int
+    author_id: int
+    type: int
+    flags: int
+    content: str
+    edited_ms: int | None
+    nonce: str | None
+    extra: str  # MessageExtra
+
+
+class Draft(NamedTuple):
+    """A message that has no id yet. `new_id` is asked for one inside the transaction."""
+
+    new_id: Callable[[], int]
+    channel_id: int
+    author_id: int
+    type: int
+    flags: int
+    content: str
+    nonce: str | None
+    extra: str
+
+
+class Page(NamedTuple):
+    """Messages, newest first, and everyone that they name (authors, mentions), where the account still exists."""
+
+    rows: list[MessageRow]
+    references: dict[int, MessageRow]
+    users: dict[int, User]
+
+
+class RecentNonce(Row):
+    id: int
+    channel_id: int
+    author_id: int
+    nonce: str
+
+
+_COLUMNS = ("id", "channel_id", "author_id", "type", "flags", "content", "edited_ms", "nonce", "extra")
+
+
+def append(tx: Tx, drafts: list[Draft]) -> list[int]:
+    """Insert in one statement; the new ids, in the order of the drafts. Raises Missing for a deleted channel."""
+    ids = [draft.new_id() for draft in drafts]
+    tx.insert_many(
+        "messages",
+        _COLUMNS,
+        [
+            (id_, d.channel_id, d.author_id, d.type, d.flags, d.content, None, d.nonce, d.extra)
+            for id_, d in zip(ids, drafts, strict=True)
+        ],
+    )
+    return ids
+
+
+def get(tx: Tx, channel_id: int, message_id: int) -> MessageRow | None:
+    return tx.row(
+        MessageRow, f"SELECT {cols(MessageRow)} FROM messages WHERE id = ? AND channel_id = ?", message_id, channel_id
+    )
+
+
+def update(tx: Tx, row: MessageRow) -> None:
+    """Write back what an edit may change."""
+    tx.run(
+        "UPDATE messages SET flags = ?, content = ?, extra = ?, edited_ms = ? WHERE id = ?",
+        row.flags,
+        row.content,
+        row.extra,
+        row.edited_ms,
+        row.id,
+    )
+
+
+def delete(tx: Tx, message_id: int) -> None:
+    tx.run("DELETE FROM messages WHERE id = ?", message_id)
+
+
+def before(tx: Tx, channel_id: int, message_id: int, limit: int) -> list[MessageRow]:
+    """Newest first, strictly older than `message_id`."""
+    return tx.rows(
+        MessageRow,
+        f"SELECT {cols(MessageRow)} FROM messages WHERE channel_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        channel_id,
+        message_id,
+        limit,
+    )
+
+
+def after(tx: Tx, channel_id: int, message_id: int, limit: int) -> list[MessageRow]:
+    """Newest first, the `limit` oldest of those strictly younger than `message_id`."""
+    found = tx.rows(
+        MessageRow,
+        f"SELECT {cols(MessageRow)} FROM messages WHERE channel_id = ? AND id > ? ORDER BY id LIMIT ?",
+        channel_id,
+        message_id,
+        limit,
+    )
+    return found[::-1]
+
+
+def around(tx: Tx, channel_id: int, message_id: int, limit: int) -> list[MessageRow]:
+    """Newest first, as many younger as older ones, with the message itself in the middle where it exists."""
+    older = before(tx, channel_id, message_id + 1, limit // 2 + 1)
+    return after(tx, channel_id, message_id, limit - limit // 2 - 1) + older
+
+
+def recent_nonces(tx: Tx, since_id: int) -> list[RecentNonce]:
+    """The enforced nonces of messages younger than `since_id`."""
+    return tx.rows(
+        RecentNonce,
+        "SELECT id, channel_id, author_id, nonce FROM messages WHERE id > ? AND nonce IS NOT NULL ORDER BY id",
+        since_id,
+    )
+
+
+def newest_id(tx: Tx) -> int:
+    """The largest message id, 0 when there is none."""
+    return tx.scalar("SELECT MAX(id) FROM messages") or 0
+
+
+def with_context(
+    tx: Tx,
+    rows: list[MessageRow],
+    named: Callable[[MessageRow], Sequence[int]],
+    replied_to: Callable[[MessageRow], int],
+) -> Page:
+    """Add what rendering the rows needs: the messages they reply to, and the users of both."""
+    wanted = {replied_to(row) for row in rows} - {0}
+    references: dict[int, MessageRow] = {}
+    if wanted:
+        marks = ", ".join("?" * len(wanted))
+        found = tx.rows(MessageRow, f"SELECT {cols(MessageRow)} FROM messages WHERE id IN ({marks})", *wanted)
+        references = {row.id: row for row in found}
+    user_ids = dict.fromkeys(
+        user_id for row in (*rows, *references.values()) for user_id in (row.author_id, *named(row))
+    )
+    return Page(rows, references, users(tx, tuple(user_ids)))

@@ -1,0 +1,14 @@
+DROP TABLE invites;
+DROP TABLE messages;
+DROP TABLE member_roles;
+DROP TABLE members;
+DROP TABLE direct_channels;
+DROP TABLE overwrites;
+DROP TABLE channels;
+DROP TABLE roles;
+DROP TABLE guilds;
+DROP TABLE applications;
+DROP TABLE refresh_tokens;
+DROP TABLE logins;
+DROP TABLE passwords;
+DROP TABLE users;
