@@ -1,0 +1,174 @@
+"""The fan-out bus: published events leave for their audiences, in order, as fast as the machine can write.
+
+Guilds are spread over shards; each shard is one task with one queue, so that one guild's flood does not hold up the
+others: a shard yields every SLICE sessions. Within a shard, order of publication is order of delivery.
+
+`publish` is synchronous and is called between a commit and the next await. The audience is a snapshot taken at that
+moment: who came later has the change in the snapshot that it started from, and who lost sight of the channel later
+may still see what was committed before.
+
+A lone event leaves at once. Events that wait for the same audience are joined into one write for each session.
+
+When a shard's queue is full nothing is dropped: writers wait in `room` before their transaction, and are refused
+there after a deadline. An event that is already committed is always taken.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+import trio
+
+from chatd.live.frames import FORMATS, Event
+from chatd.live.sessions import Session
+
+# Sends between two looks at the rest of the world: about a millisecond of system calls.
+SLICE = 200
+# The most that is joined into one write: past this a system call's share of the cost is small.
+JOIN_EVENTS = 32
+JOIN_BYTES = 65536
+
+
+class Audience:
+    """The sessions that get an event: those that see message content, and those that do not (`lean`)."""
+
+    __slots__ = ("full", "lean")
+
+    def __init__(self, full: Sequence[Session] = (), lean: Sequence[Session] = ()) -> None:
+        self.full = tuple(full)
+        self.lean = tuple(lean)
+
+    def __len__(self) -> int:
+        return len(self.full) + len(self.lean)
+
+
+class Bus:
+    def __init__(self, shards: int, capacity: int) -> None:
+        self._shards = tuple(_Shard(capacity) for _ in range(shards))
+
+    def publish(self, key: int, event: Event, audience: Audience) -> None:
+        """Queue an event for delivery. `key` is the id of the guild, or of the channel outside of guilds."""
+        if audience:
+            self._shard(key).put(event, audience)
+
+    async def room(self, key: int) -> None:
+        """Return once the key's shard has room for what the caller is about to commit. The caller sets the deadline."""
+        await self._shard(key).room()
+
+    def backlog(self) -> int:
+        """Events that wait, over all shards."""
+        return sum(len(shard.queue) for shard in self._shards)
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for number, shard in enumerate(self._shards):
+                nursery.start_soon(shard.run, name=f"bus/{number}")
+
+    async def flush(self) -> None:
+        """Return once everything published so far has been handed to its sessions."""
+        for shard in self._shards:
+            await shard.idle()
+
+    def _shard(self, key: int) -> "_Shard":
+        return self._shards[(key >> 22) % len(self._shards)]
+
+
+class _Shard:
+    __slots__ = ("_busy", "_capacity", "_drained", "_filled", "queue")
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._filled = trio.lowlevel.ParkingLot()
+        self._drained = trio.lowlevel.ParkingLot()
+        self._busy = False
+        self.queue: deque[tuple[Event, Audience]] = deque()
+
+    def put(self, event: Event, audience: Audience) -> None:
+        self.queue.append((event, audience))
+        self._filled.unpark()
+
+    async def room(self) -> None:
+        while len(self.queue) >= self._capacity:
+            await self._drained.park()
+
+    async def idle(self) -> None:
+        while self.queue or self._busy:
+            await self._drained.park()
+
+    async def run(self) -> None:
+        while True:
+            while self.queue:
+                self._busy = True
+                events, audience = self._take()
+                for sessions, lean in ((audience.full, False), (audience.lean, True)):
+                    for start in range(0, len(sessions), SLICE):
+                        deliver(events, sessions[start : start + SLICE], lean)
+                        await trio.lowlevel.checkpoint()
+                self._busy = False
+                self._drained.unpark_all()
+            await self._filled.park()
+
+    def _take(self) -> tuple[list[Event], Audience]:
+        """The oldest event, with those behind it that go to the same audience in the same way."""
+        queue = self.queue
+        event, audience = queue.popleft()
+        events, size = [event], len(event.body)
+        while queue and len(events) < JOIN_EVENTS and size < JOIN_BYTES:
+            following, its_audience = queue[0]
+            if its_audience is not audience or following.volatile is not event.volatile:
+                break
+            queue.popleft()
+            events.append(following)
+            size += len(following.body)
+        return events, audience
+
+
+def deliver(events: list[Event], sessions: Sequence[Session], lean: bool) -> None:
+    """Number the events for each session, keep them for RESUME, and push them as one write.
+
+    Sessions at the same sequence number get the very same bytes.
+    """
+    count = len(events)
+    if events[0].volatile:
+        _deliver_volatile(events, sessions)
+        return
+    made: list[dict[int, bytes]] = [{} for _ in FORMATS]
+    revealed = frozenset[int]().union(*(event.reveal for event in events)) if lean else frozenset[int]()
+    for session in sessions:
+        before = session.seq
+        session.seq = before + count
+        if count == 1:
+            session.ring.append(events[0])
+        else:
+            session.ring.extend(events)
+        connection = session.connection
+        if connection is None:
+            continue
+        if revealed and session.user.id in revealed:
+            user_id = session.user.id
+            connection.push(
+                b"".join(
+                    event.frame(seq, connection.format, user_id not in event.reveal)
+                    for seq, event in enumerate(events, before + 1)
+                )
+            )
+            continue
+        data = made[connection.format].get(before)
+        if data is None:
+            frames = [event.frame(seq, connection.format, lean) for seq, event in enumerate(events, before + 1)]
+            data = made[connection.format][before] = b"".join(frames)
+        connection.push(data)
+
+
+def _deliver_volatile(events: list[Event], sessions: Sequence[Session]) -> None:
+    """Typing and presence carry the number of the event before them, and nobody gets them later."""
+    made: list[dict[int, bytes]] = [{} for _ in FORMATS]
+    for session in sessions:
+        connection = session.connection
+        if connection is None:
+            continue
+        data = made[connection.format].get(session.seq)
+        if data is None:
+            frames = [event.frame(session.seq, connection.format, False) for event in events]
+            data = made[connection.format][session.seq] = b"".join(frames)
+        connection.push(data)

@@ -1,0 +1,169 @@
+"""Gateway sessions as data. A session outlives its socket: what it missed waits in its ring until it RESUMEs.
+
+Who may resume what is `service.gateway`'s business, how bytes leave is the connection's.
+"""
+
+import itertools
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from chatd.live.frames import Event
+from chatd.live.presence import Presence, aggregate
+from chatd.model.intents import MESSAGE_CONTENT
+from chatd.model.objects.user import User
+
+
+class Connection(Protocol):
+    """The socket end of a session."""
+
+    format: int  # index into frames.FORMATS
+
+    def push(self, data: bytes) -> None:
+        """Write or buffer whole frames; never blocks, never raises for a slow or dead peer."""
+        ...
+
+    async def drained(self) -> None:
+        """Return once nothing waits to be written, or the connection is gone."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Begin the closing handshake; nothing is pushed after it."""
+        ...
+
+
+class Session:
+    """One logical connection of a client.
+
+    `seq` is the number of the newest event; `ring` holds the newest events, the last of them numbered `seq`. The ring
+    is bounded: a client that comes back for an event that has fallen out of it must IDENTIFY anew.
+    """
+
+    __slots__ = (
+        "connection",
+        "detached_at",
+        "guild_ids",
+        "id",
+        "intents",
+        "lean",
+        "presence",
+        "ring",
+        "seq",
+        "shard",
+        "token",
+        "user",
+        "version",
+    )
+
+    def __init__(
+        self,
+        id_: str,
+        token: str,
+        user: User,
+        intents: int,
+        shard: tuple[int, int],
+        version: int,
+        ring_events: int,
+        presence: Presence,
+    ) -> None:
+        self.id = id_
+        self.token = token
+        self.user = user
+        self.intents = intents
+        self.lean = not intents & MESSAGE_CONTENT
+        self.shard = shard
+        self.version = version
+        self.presence = presence
+        self.seq = 0
+        self.ring: deque[Event] = deque(maxlen=ring_events)
+        self.guild_ids: set[int] = set()
+        self.connection: Connection | None = None
+        self.detached_at = 0.0  # trio time at which the socket was lost; 0 while there is one
+
+    def serves(self, guild_id: int) -> bool:
+        """Whether this session's shard gets the guild's events (topics/gateway, "Sharding")."""
+        shard_id, shard_count = self.shard
+        return (guild_id >> 22) % shard_count == shard_id
+
+    def push(self, event: Event) -> None:
+        """Number one event, keep it and send it: the slow path, for events with an audience of one."""
+        self.seq += 1
+        self.ring.append(event)
+        if self.connection is not None:
+            self.connection.push(event.frame(self.seq, self.connection.format, self._is_lean_for(event)))
+
+    def can_replay(self, seq: int) -> bool:
+        """Whether every event after `seq` is still in the ring."""
+        return self.seq - len(self.ring) <= seq <= self.seq
+
+    def replay(self, seq: int, format_: int, limit_bytes: int) -> tuple[int, bytes]:
+        """The frames of the events after `seq`, in order, up to about `limit_bytes`; and the number of the last one.
+
+        Only for a `seq` that `can_replay`.
+        """
+        frames, size = [], 0
+        start = len(self.ring) - (self.seq - seq)
+        for event in itertools.islice(self.ring, start, None):
+            seq += 1
+            frames.append(event.frame(seq, format_, self._is_lean_for(event)))
+            size += len(frames[-1])
+            if size >= limit_bytes:
+                break
+        return seq, b"".join(frames)
+
+    def _is_lean_for(self, event: Event) -> bool:
+        return self.lean and self.user.id not in event.reveal
+
+
+class Sessions:
+    """All sessions, with and without a socket, by id and by user; and what their users' presences add up to."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Session] = {}
+        self._by_user: dict[int, dict[Session, None]] = {}
+        # A bot may have thousands of sessions that all say the same: count, so that none has to ask them all.
+        self._presences: dict[int, Counter[Presence]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._by_id.values()))
+
+    def __contains__(self, session: Session) -> bool:
+        return session.id in self._by_id
+
+    def get(self, session_id: str) -> Session | None:
+        return self._by_id.get(session_id)
+
+    def of_user(self, user_id: int) -> Iterable[Session]:
+        return tuple(self._by_user.get(user_id, ()))
+
+    def presence_of(self, user_id: int) -> Presence:
+        """What others see of the user."""
+        return aggregate(self._presences.get(user_id, ()))
+
+    def add(self, session: Session) -> None:
+        self._by_id[session.id] = session
+        self._by_user.setdefault(session.user.id, {})[session] = None
+        self._presences.setdefault(session.user.id, Counter())[session.presence] += 1
+
+    def remove(self, session: Session) -> None:
+        user_id = session.user.id
+        del self._by_id[session.id]
+        del self._by_user[user_id][session]
+        self._forget(user_id, session.presence)
+        if not self._by_user[user_id]:
+            del self._by_user[user_id]
+            del self._presences[user_id]
+
+    def set_presence(self, session: Session, presence: Presence) -> None:
+        self._forget(session.user.id, session.presence)
+        session.presence = presence
+        self._presences[session.user.id][presence] += 1
+
+    def _forget(self, user_id: int, presence: Presence) -> None:
+        counts = self._presences[user_id]
+        counts[presence] -= 1
+        if not counts[presence]:
+            del counts[presence]

@@ -1,0 +1,81 @@
+"""What is true right now, all of it: guilds, direct channels, sessions, and the bus that carries their events.
+
+Guilds and direct channels are loaded when first needed and stay. The load runs on the database's writer (see
+`service.access`), so that a snapshot is installed at exactly its place in commit order: whatever was committed before
+is in it, and whatever commits later finds it here and changes it.
+"""
+
+from collections.abc import Iterable
+
+from chatd.live.bus import Audience, Bus
+from chatd.live.directs import DirectState
+from chatd.live.frames import Event
+from chatd.live.guilds import GuildState
+from chatd.live.presence import OFFLINE, Presence
+from chatd.live.sessions import Session, Sessions
+from chatd.model.intents import GATES
+from chatd.model.objects.guild import Member
+from chatd.model.wire import Object, encode
+
+
+class Live:
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.sessions = Sessions()
+        self.guilds: dict[int, GuildState] = {}
+        self.directs: dict[int, DirectState] = {}
+        self.memberships: dict[int, set[int]] = {}  # user -> guilds, for users who were asked for
+        self._guild_of_channel: dict[int, GuildState] = {}
+
+    # --- guilds and channels -----------------------------------------------------------------------------------
+
+    def install_guild(self, loaded: GuildState) -> GuildState:
+        """Keep a freshly loaded guild, unless it is here already: then the one that is here is right."""
+        found = self.guilds.setdefault(loaded.id, loaded)
+        for channel_id in found.channels:
+            self._guild_of_channel[channel_id] = found
+        return found
+
+    def guild_of_channel(self, channel_id: int) -> GuildState | None:
+        return self._guild_of_channel.get(channel_id)
+
+    def channel_added(self, guild: GuildState, channel_id: int) -> None:
+        self._guild_of_channel[channel_id] = guild
+
+    def channel_removed(self, channel_id: int) -> None:
+        self._guild_of_channel.pop(channel_id, None)
+
+    def member_added(self, guild: GuildState, member: Member) -> None:
+        guild.members[member.user.id] = member
+        guild.changed()
+        if member.user.id in self.memberships:
+            self.memberships[member.user.id].add(guild.id)
+
+    def install_direct(self, loaded: DirectState) -> DirectState:
+        """As `install_guild`."""
+        return self.directs.setdefault(loaded.id, loaded)
+
+    # --- publishing --------------------------------------------------------------------------------------------
+
+    def to_guild(self, guild: GuildState, name: str, payload: Object, channel_id: int = 0) -> None:
+        """Publish to the guild's sessions with the event's intent, and with a channel to those who see it."""
+        self.to_audience(guild.id, name, payload, guild.audience(GATES[name][0], channel_id))
+
+    def to_audience(self, key: int, name: str, payload: Object, audience: Audience) -> None:
+        if audience:
+            self.bus.publish(key, Event(name, encode(payload)), audience)
+
+    def to_sessions(self, key: int, name: str, payload: Object, sessions: Iterable[Session]) -> None:
+        self.to_audience(key, name, payload, Audience(tuple(sessions)))
+
+    def to_user(self, user_id: int, name: str, payload: Object) -> None:
+        """Publish to every session of one user that gets what belongs to no guild (shard 0)."""
+        self.to_sessions(user_id, name, payload, (s for s in self.sessions.of_user(user_id) if s.shard[0] == 0))
+
+    # --- presence ----------------------------------------------------------------------------------------------
+
+    def presence_of(self, user_id: int) -> Presence:
+        return self.sessions.presence_of(user_id)
+
+    def is_online(self, user_id: int) -> bool:
+        return self.presence_of(user_id).status != OFFLINE.status

@@ -1,0 +1,364 @@
+"""Client sockets as Trio streams to which one can also write without waiting: plain and TLS.
+
+The fan-out loop calls `push` more than a hundred thousand times a second, while the connection's own task uses the same
+stream for handshakes, control frames and HTTP responses. Both go through one ordered output buffer:
+
+1. `push` never blocks, never raises for a slow or dead peer, and wakes no task while the socket takes everything.
+2. Bytes leave in the order of the calls, whole: nothing comes between the bytes of one call, and cancelling `send_all`
+   cancels the waiting, not the sending.
+3. The buffer is bounded. A peer that leaves more than `WritePolicy.limit_bytes` unread, or takes nothing for
+   `deadline_s` while bytes wait, is cut off with a reset; `closed_reason` and `WritePolicy.aborted` say why.
+
+While nothing waits a stream has no task of its own; when the socket is full, one writer is started and ends with the
+buffer empty. Accepting connections is in `listener`; what is sent over them is the business of others.
+"""
+
+import abc
+import contextlib
+import socket
+import ssl
+import struct
+from collections import Counter
+
+import trio
+
+RECEIVE_BYTES = 16 * 1024
+
+SLOW_CONSUMER = "slow consumer"
+WRITE_DEADLINE = "write deadline"
+PEER = "peer"  # the peer reset the connection, or broke the TLS protocol
+LOCAL = "local"  # closed by us, in the normal course
+CANCELLED = "cancelled"  # the server stopped while bytes were waiting
+ABANDONED = "abandoned"  # the connection's task ended without closing it
+
+# l_onoff, l_linger: close() answers with RST and forgets what the kernel still holds.
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+Data = bytes | bytearray | memoryview
+
+
+class WritePolicy:
+    """What the streams of a listener share: where writers run, how much may wait, how often that was not enough."""
+
+    __slots__ = ("aborted", "deadline_s", "limit_bytes", "nursery")
+
+    def __init__(self, nursery: trio.Nursery, limit_bytes: int = 1 << 20, deadline_s: float = 30.0) -> None:
+        self.nursery = nursery
+        self.limit_bytes = limit_bytes
+        self.deadline_s = deadline_s
+        self.aborted: Counter[str] = Counter()  # by reason
+
+
+class ClientStream(trio.abc.HalfCloseableStream):
+    """What HTTP and the gateway know of a connection, whether it is encrypted or not."""
+
+    __slots__ = ()
+
+    scheme: str  # of HTTP: "http" or "https"
+    peer: str  # the client's address, without port
+    policy: WritePolicy
+
+    @property
+    @abc.abstractmethod
+    def socket(self) -> socket.socket: ...
+
+    @property
+    @abc.abstractmethod
+    def closed_reason(self) -> str | None:
+        """None while the stream is open, then one of the reasons above."""
+
+    @abc.abstractmethod
+    async def receive_some(self, max_bytes: int | None = None) -> bytes: ...
+
+    @abc.abstractmethod
+    def push(self, data: bytes) -> None:
+        """Write or buffer; see the contract at the top."""
+
+    @abc.abstractmethod
+    def abort(self, reason: str) -> None:
+        """Reset the connection at once; whoever reads or waits gets ClosedResourceError or BrokenResourceError."""
+
+
+class PushStream(ClientStream):
+    """A stream over a connected, non-blocking TCP socket, which it owns."""
+
+    __slots__ = ("_drained", "_pending", "_reason", "_send", "_socket", "peer", "policy")
+
+    scheme = "http"
+
+    def __init__(self, sock: socket.socket, peer: str, policy: WritePolicy) -> None:
+        self._socket = sock
+        self._send = sock.send  # bound once: the lookup would be paid by every delivery
+        self.peer = peer
+        self.policy = policy
+        self._pending = bytearray()  # not empty exactly while a writer runs
+        self._drained: trio.Event | None = None  # made by the first to wait for it
+        self._reason: str | None = None
+
+    @property
+    def socket(self) -> socket.socket:
+        return self._socket
+
+    @property
+    def closed_reason(self) -> str | None:
+        return self._reason
+
+    def push(self, data: bytes) -> None:
+        if self._pending:
+            if len(self._pending) + len(data) > self.policy.limit_bytes:
+                self.abort(SLOW_CONSUMER)
+            else:
+                self._pending += data
+            return
+        try:
+            sent = self._send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:  # the peer is gone, or we have closed: then abort() does nothing
+            self.abort(PEER)
+            return
+        if sent != len(data):
+            if len(data) - sent > self.policy.limit_bytes:
+                self.abort(SLOW_CONSUMER)
+            else:
+                self._start_writer(data, sent)
+
+    async def send_all(self, data: Data) -> None:
+        """Write, and wait until the kernel has taken everything that is buffered.
+
+        The limit in bytes is not for the caller of this method, who waits; the deadline is.
+        """
+        self._check_open()
+        if self._pending:
+            self._pending += data
+        else:
+            try:
+                sent = self._send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError as error:
+                self.abort(PEER)
+                raise trio.BrokenResourceError(PEER) from error
+            if sent == len(data):
+                await trio.lowlevel.checkpoint()
+                return
+            self._start_writer(data, sent)
+        await self.wait_send_all_might_not_block()
+
+    async def wait_send_all_might_not_block(self) -> None:
+        self._check_open()
+        if self._pending:
+            if self._drained is None:
+                self._drained = trio.Event()
+            await self._drained.wait()
+            if self._reason is not None:
+                raise trio.BrokenResourceError(self._reason)
+        else:
+            await trio.lowlevel.checkpoint()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        self._check_open()
+        while True:
+            # Waiting first: clients here answer to what they get, so that trying first would mostly cost a call.
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return self._socket.recv(max_bytes or RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                self.abort(PEER)
+                raise trio.BrokenResourceError(PEER) from error
+
+    async def send_eof(self) -> None:
+        await self.wait_send_all_might_not_block()
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            self.abort(PEER)
+            raise trio.BrokenResourceError(PEER) from error
+
+    async def aclose(self) -> None:
+        """Close after what is buffered has left, for which the peer has the write deadline."""
+        try:
+            if self._pending:
+                await self.wait_send_all_might_not_block()
+        except trio.BrokenResourceError:
+            pass
+        finally:
+            self._close(LOCAL)
+        await trio.lowlevel.checkpoint()
+
+    def abort(self, reason: str) -> None:
+        if self._reason is None:
+            self.policy.aborted[reason] += 1
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._close(reason)
+
+    def _check_open(self) -> None:
+        if self._reason is not None:
+            raise trio.ClosedResourceError(self._reason)
+
+    def _close(self, reason: str) -> None:
+        if self._reason is None:
+            self._reason = reason
+            self._pending.clear()
+            trio.lowlevel.notify_closing(self._socket)  # wakes the reader and the writer
+            self._socket.close()
+
+    def _start_writer(self, data: Data, sent: int) -> None:
+        self._pending += memoryview(data)[sent:]
+        try:
+            self.policy.nursery.start_soon(self._write_pending, name="stream/writer")
+        except RuntimeError:  # the nursery has ended, so the server has stopped
+            self.abort(CANCELLED)
+
+    async def _write_pending(self) -> None:
+        try:
+            with trio.CancelScope() as patience:
+                while self._pending:
+                    patience.deadline = trio.current_time() + self.policy.deadline_s  # progress moves it
+                    await trio.lowlevel.wait_writable(self._socket)
+                    with contextlib.suppress(BlockingIOError):
+                        del self._pending[: self._send(self._pending)]
+            if patience.cancelled_caught:
+                self.abort(WRITE_DEADLINE)
+        except trio.ClosedResourceError:
+            pass  # closed while we waited
+        except OSError:
+            self.abort(PEER)
+        finally:
+            if self._pending:
+                self.abort(CANCELLED)
+            if self._drained is not None:
+                self._drained.set()
+                self._drained = None
+
+
+class TlsStream(ClientStream):
+    """TLS over a PushStream, server side.
+
+    trio.SSLStream can only send by waiting. This one encrypts into memory, which takes no time, and pushes the result:
+    order, limits and reasons are those of the stream below. It relies on the context refusing renegotiation
+    (`server_context`), without which a write might need to read first.
+    """
+
+    __slots__ = ("_incoming", "_outgoing", "_tls", "peer", "transport_stream")
+
+    scheme = "https"
+
+    def __init__(self, transport_stream: PushStream, context: ssl.SSLContext) -> None:
+        self.transport_stream = transport_stream
+        self.peer = transport_stream.peer
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+
+    @property
+    def socket(self) -> socket.socket:
+        return self.transport_stream.socket
+
+    @property
+    def policy(self) -> WritePolicy:
+        return self.transport_stream.policy
+
+    @policy.setter
+    def policy(self, policy: WritePolicy) -> None:
+        self.transport_stream.policy = policy
+
+    @property
+    def closed_reason(self) -> str | None:
+        return self.transport_stream.closed_reason
+
+    def selected_alpn_protocol(self) -> str | None:
+        return self._tls.selected_alpn_protocol()
+
+    async def do_handshake(self) -> None:
+        """To be called once, first. Raises BrokenResourceError for a peer that does not speak TLS."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._receive_encrypted()
+            except ssl.SSLError as error:
+                await self._break(error)
+            else:
+                await self.transport_stream.send_all(self._outgoing.read())
+                return
+
+    def push(self, data: bytes) -> None:
+        if self.transport_stream.closed_reason is None:
+            try:
+                self._tls.write(data)
+            except ssl.SSLError:
+                self.abort(PEER)
+            else:
+                self.transport_stream.push(self._outgoing.read())
+
+    async def send_all(self, data: Data) -> None:
+        try:
+            if data:
+                self._tls.write(data)
+        except ssl.SSLError as error:
+            await self._break(error)
+        await self.transport_stream.send_all(self._outgoing.read())
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await self.transport_stream.wait_send_all_might_not_block()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        await trio.lowlevel.checkpoint_if_cancelled()
+        while True:
+            try:
+                data = self._tls.read(max_bytes or RECEIVE_BYTES)
+            except ssl.SSLWantReadError:
+                await self._receive_encrypted()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                # HTTP and WebSocket mark their own ends; many clients leave without TLS's farewell.
+                return b""
+            except ssl.SSLError as error:
+                await self._break(error)
+            else:
+                await trio.lowlevel.cancel_shielded_checkpoint()
+                return data
+
+    async def send_eof(self) -> None:
+        self._say_farewell()
+        await self.transport_stream.send_eof()
+
+    async def aclose(self) -> None:
+        self._say_farewell()
+        await self.transport_stream.aclose()
+
+    def abort(self, reason: str) -> None:
+        self.transport_stream.abort(reason)
+
+    async def _receive_encrypted(self) -> None:
+        if self._outgoing.pending:  # our side of the handshake, or an answer to a key update
+            await self.transport_stream.send_all(self._outgoing.read())
+        data = await self.transport_stream.receive_some()
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    async def _break(self, error: ssl.SSLError) -> None:
+        if self._outgoing.pending:  # the alert that tells the peer why
+            self.transport_stream.push(self._outgoing.read())
+        await self.transport_stream.aclose()
+        raise trio.BrokenResourceError(PEER) from error
+
+    def _say_farewell(self) -> None:
+        with contextlib.suppress(ssl.SSLError):  # the normal outcome: it would now wait for the peer's farewell
+            self._tls.unwrap()
+        if self._outgoing.pending:
+            self.transport_stream.push(self._outgoing.read())
+
+
+def server_context(certificate_file: str, key_file: str, protocols: list[str]) -> ssl.SSLContext:
+    """TLS settings for clients that speak one of the ALPN `protocols` ("http/1.1", "h2")."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.load_cert_chain(certificate_file, key_file)
+    context.set_alpn_protocols(protocols)
+    return context
