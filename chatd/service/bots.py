@@ -1,0 +1,110 @@
+"""Putting a bot into a guild. Docs: topics/oauth2, "Bot Authorization Flow"."""
+
+from msgspec.structs import asdict, replace
+
+from chatd.live.guilds import GuildState
+from chatd.model import limits
+from chatd.model import permissions as p
+from chatd.model.errors import (
+    BOTS_CANNOT_USE_THIS,
+    MISSING_PERMISSIONS,
+    TOO_MANY_ROLES,
+    UNKNOWN_APPLICATION,
+    UNKNOWN_GUILD,
+)
+from chatd.model.objects.application import Authorize, Authorized, AuthorizeQuery
+from chatd.model.objects.gateway import GuildRole
+from chatd.model.objects.guild import Member
+from chatd.model.objects.role import Role, RoleExtra, RoleTags
+from chatd.model.objects.user import User
+from chatd.model.validate import form_error
+from chatd.model.wire import Permissions, Snowflake
+from chatd.service import access, guilds
+from chatd.service.actors import Actor
+from chatd.service.core import Core
+from chatd.store import guilds as store
+from chatd.store import members
+from chatd.store.db import Tx
+from chatd.store.rows import users
+
+
+async def authorize(core: Core, me: Actor, query: AuthorizeQuery, body: Authorize) -> Authorized:
+    """What the consent page posts: the bot joins, with a role of its own for the permissions that it asks for.
+
+    Raises MISSING_PERMISSIONS without MANAGE_GUILD, or when more is asked for than the asker has; UNKNOWN_APPLICATION.
+    """
+    if me.is_bot:
+        raise BOTS_CANNOT_USE_THIS()
+    if "bot" not in query.scope.split():
+        raise form_error("scope", "OAUTH2_SCOPE_INVALID", 'The scope must contain "bot"')
+    if not body.authorize:
+        raise form_error("authorize", "OAUTH2_ACCESS_DENIED", "The resource owner denied the request")
+    granted = query.permissions & p.ALL
+    guild = await access.guild(core, me, body.guild_id, p.MANAGE_GUILD)
+    if granted & ~guild.permissions(me.id):
+        raise MISSING_PERMISSIONS()
+    await install(core, guild.id, query.client_id, granted)
+    return Authorized(location=f"/oauth2/authorized?guild_id={guild.id}&permissions={granted}")
+
+
+async def install(core: Core, guild_id: int, application_id: int, granted: int) -> None:
+    """Make the bot a member; one that is a member already stays as it is.
+
+    Raises UNKNOWN_GUILD, UNKNOWN_APPLICATION, TOO_MANY_ROLES.
+    """
+    guild = await access.load_guild(core, guild_id)
+    if guild is None:
+        raise UNKNOWN_GUILD()
+    bot = (await core.db.read(users, (application_id,))).get(application_id)
+    if bot is None or bot.bot is not True:
+        raise UNKNOWN_APPLICATION()
+    async with guild.lock:
+        if bot.id in guild.members:
+            return
+        if len(guild.roles) >= limits.GUILD_ROLES:
+            raise TOO_MANY_ROLES()
+        role = _role(core, bot, granted) if granted else None
+        member = members.new(bot, core.clock_ms(), () if role is None else (role.id,))
+        shifted = [replace(other, position=other.position + 1) for other in guild.roles.values() if other.position > 0]
+        await core.db.write(
+            _insert,
+            guild_id,
+            role,
+            shifted if role is not None else [],
+            member,
+            then=lambda moved: _installed(core, guild, role, moved, member),
+        )
+
+
+def _role(core: Core, bot: User, granted: int) -> Role:
+    """The managed role of a bot (topics/permissions, "Role Tags Structure"); new roles start right above @everyone."""
+    extra = RoleExtra(managed=True, tags=RoleTags(bot_id=bot.id))
+    return Role(
+        id=Snowflake(core.ids.next()),
+        name=bot.username,
+        color=0,
+        position=1,
+        permissions=Permissions(granted),
+        **asdict(extra),
+    )
+
+
+def _insert(tx: Tx, guild_id: int, role: Role | None, shifted: list[Role], member: Member) -> list[Role]:
+    if role is not None:
+        for other in shifted:
+            store.move_role(tx, other)
+        store.insert_role(tx, guild_id, role)
+    members.insert(tx, guild_id, member)
+    return shifted
+
+
+def _installed(core: Core, guild: GuildState, role: Role | None, moved: list[Role], member: Member) -> None:
+    for other in moved:
+        guild.roles[other.id] = other
+    if role is not None:
+        guild.roles[role.id] = role
+        guild.changed()
+        core.live.to_guild(guild, "GUILD_ROLE_CREATE", GuildRole(guild_id=guild.guild.id, role=role))
+        for other in moved:
+            core.live.to_guild(guild, "GUILD_ROLE_UPDATE", GuildRole(guild_id=guild.guild.id, role=other))
+    guilds.joined(core, guild, member)

@@ -1,0 +1,27 @@
+"""What every service function is given first: the server's parts. The second argument, `me`, is an `Actor`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chatd.config import Config
+from chatd.live.state import Live
+from chatd.model.ratelimit import Limiter
+from chatd.model.snowflake import SnowflakeGenerator
+from chatd.service.actors import Actors
+from chatd.service.nonces import Nonces
+from chatd.service.passwords import Passwords
+from chatd.store.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    config: Config
+    db: Database
+    live: Live
+    ids: SnowflakeGenerator
+    limiter: Limiter
+    actors: Actors
+    passwords: Passwords
+    nonces: Nonces
+    jwt_key: bytes
+    clock_ms: Callable[[], int]  # Unix time

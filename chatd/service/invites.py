@@ -1,0 +1,185 @@
+"""Invites: create, show, accept. Docs: resources/invite."""
+
+import secrets
+import string
+
+from msgspec import UNSET
+
+from chatd.live.guilds import GuildState
+from chatd.model import permissions as p
+from chatd.model.errors import BOTS_CANNOT_USE_THIS, UNKNOWN_INVITE
+from chatd.model.intents import GATES
+from chatd.model.objects.channel import Channel
+from chatd.model.objects.guild import Guild, Member
+from chatd.model.objects.invite import (
+    Invite,
+    InviteChannel,
+    InviteCreate,
+    InviteCreateEvent,
+    InviteGuild,
+    InviteQuery,
+    InviteWithMetadata,
+)
+from chatd.model.objects.user import User
+from chatd.model.wire import Snowflake, timestamp
+from chatd.service import access, guilds
+from chatd.service.actors import Actor
+from chatd.service.core import Core
+from chatd.store import invites as store
+from chatd.store import members
+from chatd.store.db import Tx
+from chatd.store.invites import InviteRow
+from chatd.store.rows import users
+
+_ALPHABET = string.ascii_letters + string.digits
+# 62 ** 10 codes: neither guessed nor met twice.
+_CODE_LENGTH = 10
+
+
+async def create(core: Core, me: Actor, channel_id: Snowflake, body: InviteCreate) -> InviteWithMetadata:
+    """Unless `unique`, an unused invite of the asker on the same terms is given again.
+
+    Docs: resources/channel, "Create Channel Invite".
+    """
+    here = await access.guild_channel(core, me, channel_id, p.CREATE_INSTANT_INVITE)
+    invite = InviteRow(
+        code="".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH)),
+        guild_id=here.guild.id,
+        channel_id=channel_id,
+        inviter_id=me.id,
+        created_ms=core.clock_ms(),
+        max_age_s=body.max_age,
+        max_uses=body.max_uses,
+        uses=0,
+        temporary=int(body.temporary),
+    )
+
+    def created(row: InviteRow) -> InviteRow:
+        if row is invite:
+            _announce(core, here.guild, here.channel, row, me.user)
+        return row
+
+    made = await core.db.write(_insert, invite, body.unique, core.clock_ms(), then=created)
+    return _with_metadata(made, here.guild, here.channel, me.user)
+
+
+async def show(core: Core, code: str, query: InviteQuery) -> Invite:
+    """Anybody who knows the code may look. Docs: resources/invite, "Get Invite"."""
+    row, guild, channel = await _find(core, code)
+    inviter = None
+    if row.inviter_id is not None:
+        inviter = (await core.db.read(users, (row.inviter_id,))).get(row.inviter_id)
+    return _render(core, row, guild, channel, inviter, query.with_counts)
+
+
+async def accept(core: Core, me: Actor, code: str) -> Invite:
+    """Join the guild; for a member it changes nothing. Docs: resources/invite (people's clients only)."""
+    if me.is_bot:
+        raise BOTS_CANNOT_USE_THIS()
+    row, guild, channel = await _find(core, code)
+    if me.id not in guild.members:
+        member = members.new(me.user, core.clock_ms())
+        await core.db.write(
+            _join, code, guild.id, member, core.clock_ms(), then=lambda added: _joined(core, guild, member, added)
+        )
+    return _render(core, row, guild, channel, None, with_counts=True)
+
+
+async def _find(core: Core, code: str) -> tuple[InviteRow, GuildState, Channel]:
+    row = await core.db.read(store.get, code)
+    if row is None or not store.is_live(row, core.clock_ms()):
+        raise UNKNOWN_INVITE()
+    guild = await access.load_guild(core, row.guild_id)
+    channel = guild.channels.get(row.channel_id) if guild is not None else None
+    if guild is None or channel is None:
+        raise UNKNOWN_INVITE()
+    return row, guild, channel
+
+
+# --- transactions and what follows them ------------------------------------------------------------------------------
+
+
+def _insert(tx: Tx, invite: InviteRow, unique: bool, now_ms: int) -> InviteRow:
+    found = None if unique else store.reusable(tx, invite, now_ms)
+    if found is None:
+        store.insert(tx, invite)
+    return found or invite
+
+
+def _announce(core: Core, guild: GuildState, channel: Channel, row: InviteRow, inviter: User) -> None:
+    event = InviteCreateEvent(
+        channel_id=channel.id,
+        code=row.code,
+        created_at=timestamp(row.created_ms),
+        expires_at=_expires_at(row),
+        guild_id=guild.guild.id,
+        max_age=row.max_age_s,
+        max_uses=row.max_uses,
+        temporary=bool(row.temporary),
+        uses=row.uses,
+        inviter=inviter,
+    )
+    # Besides the intent it takes MANAGE_CHANNELS (events/gateway-events, "Invite Create").
+    viewers = guild.audience(GATES["INVITE_CREATE"][0], channel.id).full
+    allowed = (s for s in viewers if guild.permissions_in(channel.id, s.user.id) & p.MANAGE_CHANNELS)
+    core.live.to_sessions(guild.id, "INVITE_CREATE", event, allowed)
+
+
+def _join(tx: Tx, code: str, guild_id: int, member: Member, now_ms: int) -> bool:
+    row = store.get(tx, code)
+    if row is None or not store.is_live(row, now_ms):
+        raise UNKNOWN_INVITE()
+    added = members.insert(tx, guild_id, member)
+    if added:
+        store.use(tx, code)
+    return added
+
+
+def _joined(core: Core, guild: GuildState, member: Member, added: bool) -> None:
+    if added:
+        guilds.joined(core, guild, member)
+
+
+# --- rendering -------------------------------------------------------------------------------------------------------
+
+
+def _expires_at(row: InviteRow) -> str | None:
+    return timestamp(row.created_ms + row.max_age_s * 1000) if row.max_age_s else None
+
+
+def _invite_guild(guild: Guild) -> InviteGuild:
+    return InviteGuild(**{name: getattr(guild, name) for name in InviteGuild.__struct_fields__})
+
+
+def _invite_channel(channel: Channel) -> InviteChannel:
+    return InviteChannel(id=channel.id, type=channel.type, name=channel.name)
+
+
+def _render(
+    core: Core, row: InviteRow, guild: GuildState, channel: Channel, inviter: User | None, with_counts: bool
+) -> Invite:
+    return Invite(
+        code=row.code,
+        guild=_invite_guild(guild.guild),
+        guild_id=Snowflake(guild.id),
+        channel=_invite_channel(channel),
+        expires_at=_expires_at(row),
+        inviter=UNSET if inviter is None else inviter,
+        **(guilds.counts(core, guild) if with_counts else {}),
+    )
+
+
+def _with_metadata(row: InviteRow, guild: GuildState, channel: Channel, inviter: User) -> InviteWithMetadata:
+    return InviteWithMetadata(
+        code=row.code,
+        guild=_invite_guild(guild.guild),
+        guild_id=Snowflake(guild.id),
+        channel=_invite_channel(channel),
+        expires_at=_expires_at(row),
+        inviter=inviter,
+        uses=row.uses,
+        max_uses=row.max_uses,
+        max_age=row.max_age_s,
+        temporary=bool(row.temporary),
+        created_at=timestamp(row.created_ms),
+    )

@@ -1,0 +1,42 @@
+"""Members of guilds: list, show. Docs: resources/guild."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from chatd.model import limits
+from chatd.model.errors import MISSING_ACCESS, UNKNOWN_MEMBER
+from chatd.model.intents import GUILD_MEMBERS
+from chatd.model.objects.application import INTENT_FLAGS
+from chatd.model.objects.guild import Member
+from chatd.model.wire import Params, Snowflake
+from chatd.service import access
+from chatd.service.actors import Actor
+from chatd.service.core import Core
+
+
+class MembersQuery(Params):
+    """List Guild Members."""
+
+    limit: Annotated[int, Meta(ge=1, le=limits.MEMBERS_PER_PAGE)] = 1
+    after: Snowflake = Snowflake(0)
+
+
+async def page(core: Core, me: Actor, guild_id: Snowflake, query: MembersQuery) -> list[Member]:
+    """By user id, those above `after`. Docs: resources/guild, "List Guild Members".
+
+    A bot needs the privileged intent GUILD_MEMBERS, else MISSING_ACCESS.
+    """
+    guild = await access.guild(core, me, guild_id)
+    if me.application_flags is not None and not me.application_flags & INTENT_FLAGS[GUILD_MEMBERS]:
+        raise MISSING_ACCESS()
+    ids = sorted(user_id for user_id in guild.members if user_id > query.after)
+    return [guild.members[user_id] for user_id in ids[: query.limit]]
+
+
+async def show(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake) -> Member:
+    """Docs: resources/guild, "Get Guild Member"."""
+    member = (await access.guild(core, me, guild_id)).members.get(user_id)
+    if member is None:
+        raise UNKNOWN_MEMBER()
+    return member
