@@ -1,0 +1,231 @@
+"""The composition root: opens everything, draws the nursery tree, and takes it down in order.
+
+run                        the database's threads around everything
+└─ infrastructure          a crash here ends the process
+   ├─ store watch          a failed commit: exit, nothing more is acknowledged
+   ├─ sweeper              each second: expired sessions and windows
+   ├─ bus                  one task a shard
+   ├─ jobs                 what outlives a gateway command: guild feeds, member chunks
+   └─ connections          one task a client; ends last but for the store
+      └─ listeners         end first
+"""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from chatd import log
+from chatd.config import Config
+from chatd.gateway.server import Gateway
+from chatd.live import listener
+from chatd.live.bus import Bus
+from chatd.live.state import Live
+from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream, WritePolicy, server_context
+from chatd.metrics import Registry
+from chatd.model.ratelimit import Limiter
+from chatd.model.snowflake import SnowflakeGenerator, lowest_at
+from chatd.rest.edge import serve_connection
+from chatd.rest.http import Drain, Handler, Limits, Upgrade
+from chatd.rest.pages import connection_handler
+from chatd.rest.probes import with_probes
+from chatd.rest.route import Router
+from chatd.rest.runner import Runner
+from chatd.rest.table import ROUTES
+from chatd.service import gateway as gateway_service
+from chatd.service.actors import Actors
+from chatd.service.core import Core
+from chatd.service.nonces import WINDOW_MS, Nonces
+from chatd.service.passwords import Passwords
+from chatd.store import messages, migrate, open_database
+from chatd.store.accounts import delete_expired_logins
+from chatd.store.db import StoreFailed
+
+logger = log.get(__name__)
+
+# Enough for one guild's flood not to hold up the others; more tasks would only take turns on the same core.
+BUS_SHARDS = 8
+# Events that may wait in a shard before writers have to: about a second of a flood.
+BUS_CAPACITY = 4096
+# About 100 MB of open windows when full.
+LIMITER_KEYS = 500_000
+
+SWEEP_S = 1.0
+LIMITER_SWEEP_S = 60.0
+LOGINS_SWEEP_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that accepts connections."""
+
+    core: Core
+    gateway: Gateway
+    metrics: Registry
+    url: str  # http://HOST:PORT
+    stop: Callable[[], None]  # drain, then let `run` return
+
+
+@asynccontextmanager
+async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterator[Core]:
+    """The database at its newest schema, and everything that service functions need. Starts no task."""
+    data = Path(config.data.dir)
+    url = config.database.url or f"sqlite://{data / 'chatd.sqlite'}"
+    await trio.to_thread.run_sync(_prepare, data, url, clock_ms())
+    async with open_database(url, readers=config.database.readers, waiting_limit=config.database.queue) as db:
+        nonces = Nonces()
+        for row in await db.read(messages.recent_nonces, lowest_at(clock_ms() - WINDOW_MS)):
+            nonces.remember((row.author_id, row.channel_id, row.nonce), row.id)
+        accounts = config.accounts
+        yield Core(
+            config=config,
+            db=db,
+            live=Live(Bus(BUS_SHARDS, BUS_CAPACITY)),
+            ids=SnowflakeGenerator(0, 0, clock_ms, floor=await db.read(messages.newest_id)),
+            limiter=Limiter(LIMITER_KEYS),
+            actors=Actors(),
+            passwords=Passwords(
+                accounts.argon2_memory_kib, accounts.argon2_time, accounts.argon2_parallelism, accounts.password_queue
+            ),
+            nonces=nonces,
+            jwt_key=await trio.to_thread.run_sync(_secret, data / "jwt.key"),
+            clock_ms=clock_ms,
+        )
+
+
+async def run(
+    config: Config,
+    *,
+    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    prepare: Callable[[Core], Awaitable[None]] | None = None,
+    task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve until stopped. `prepare` runs before the first connection is accepted."""
+    async with open_core(config, clock_ms) as core:
+        if prepare is not None:
+            await prepare(core)
+        sockets = await listener.listen(config.server.host, config.server.port)
+        metrics = Registry()
+        async with trio.open_nursery() as infrastructure:
+            infrastructure.start_soon(core.live.bus.run, name="bus")
+            infrastructure.start_soon(_watch_store, core, name="store watch")
+            infrastructure.start_soon(_sweep, core, name="sweeper")
+            async with trio.open_nursery() as jobs:
+                await _serve(config, core, jobs, sockets, metrics, task_status)
+                jobs.cancel_scope.cancel()
+            infrastructure.cancel_scope.cancel()
+        logger.info("stopped")
+
+
+async def _serve(
+    config: Config,
+    core: Core,
+    jobs: trio.Nursery,
+    sockets: list[socket.socket],
+    metrics: Registry,
+    task_status: trio.TaskStatus[Running],
+) -> None:
+    """Accept until told to stop, then drain."""
+    gateway = Gateway(core, jobs)
+    drain = Drain()
+    server = config.server
+    tls = server_context(server.tls_cert, server.tls_key, _protocols(config)) if server.tls_cert else None
+    async with trio.open_nursery() as connections:
+        policy = WritePolicy(connections, config.gateway.send_buffer_bytes, config.gateway.write_deadline_s)
+        _register(metrics, core, gateway, policy)
+        handler = with_probes(core, metrics, Runner(core, Router(ROUTES), metrics))
+        limits = Limits(
+            max_body=server.max_body_bytes,
+            max_upload=server.max_upload_bytes,
+            header_deadline_s=server.header_deadline_s,
+            body_deadline_s=server.body_deadline_s,
+            idle_deadline_s=server.idle_deadline_s,
+        )
+        make = _edge if server.http == "edge" else connection_handler
+        attend = make(handler, upgrade=gateway.accept, limits=limits, drain=drain)
+        async with trio.open_nursery() as listeners:
+            listeners.start_soon(
+                partial(listener.serve, sockets, attend, policy, tls=tls, per_address=server.connections_per_address),
+                name="listeners",
+            )
+            url = f"{'https' if tls else 'http'}://{_address(sockets[0])}"
+            task_status.started(Running(core, gateway, metrics, url, listeners.cancel_scope.cancel))
+        logger.info("draining", connections=len(gateway.connections))
+        drain.begin()
+        connections.cancel_scope.deadline = trio.current_time() + server.drain_s
+        await core.live.bus.flush()
+        await gateway.drain()
+
+
+def _edge(
+    handler: Handler, *, upgrade: Upgrade, limits: Limits, drain: Drain
+) -> Callable[[ClientStream], Awaitable[None]]:
+    return partial(serve_connection, handler=handler, upgrade=upgrade, limits=limits, drain=drain)
+
+
+async def _watch_store(core: Core) -> None:
+    await core.db.failed.wait()
+    raise StoreFailed("a commit has failed; what is on disk is not known")
+
+
+async def _sweep(core: Core) -> None:
+    """Forget what is over. A failure is logged, and the next round tries again."""
+    next_limiter = next_logins = 0.0
+    while True:
+        now = trio.current_time()
+        try:
+            gateway_service.sweep(core)
+            if now >= next_limiter:
+                next_limiter = now + LIMITER_SWEEP_S
+                core.limiter.sweep(core.clock_ms() / 1000)
+            if now >= next_logins:
+                next_logins = now + LOGINS_SWEEP_S
+                await core.db.write(delete_expired_logins, core.clock_ms())
+        except Exception:
+            logger.exception("sweep failed")
+        await trio.sleep(SWEEP_S)
+
+
+def _register(metrics: Registry, core: Core, gateway: Gateway, policy: WritePolicy) -> None:
+    metrics.reading("chatd_gateway_sessions", "Sessions, with and without a socket.", lambda: len(core.live.sessions))
+    metrics.reading("chatd_gateway_connections", "Open gateway connections.", lambda: len(gateway.connections))
+    metrics.reading("chatd_bus_backlog", "Events that wait for delivery.", core.live.bus.backlog)
+    for reason in (SLOW_CONSUMER, WRITE_DEADLINE):
+        name = f"chatd_connections_aborted_{reason.replace(' ', '_')}"
+        metrics.reading(name, f"Connections cut off: {reason}.", partial(policy.aborted.__getitem__, reason))
+
+
+def _prepare(data: Path, url: str, now_ms: int) -> None:
+    """The data directory, and the newest schema."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    migrate.up(url, now_ms=now_ms)
+
+
+def _protocols(config: Config) -> list[str]:
+    """What is offered in TLS: the edge speaks HTTP/1.1 only."""
+    return ["http/1.1"] if config.server.http == "edge" else ["h2", "http/1.1"]
+
+
+def _address(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _secret(path: Path) -> bytes:
+    """32 random bytes, made when first asked for and readable by the owner alone."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with open(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes()

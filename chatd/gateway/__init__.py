@@ -1,0 +1,1 @@
+"""The gateway: WebSocket connections of clients, and the protocol that is spoken over them. Docs: events/gateway."""

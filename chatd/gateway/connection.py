@@ -1,0 +1,248 @@
+"""One client's WebSocket, from the upgrade to the close: a task that reads, and a stream that everyone pushes to.
+
+Frames are wsproto's, heartbeats are a deadline that moves, and what is sent to the client goes straight to the stream:
+a connection at rest is one parked task.
+"""
+
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+from wsproto.connection import Connection as WebSocket
+from wsproto.connection import ConnectionState, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
+from wsproto.utilities import LocalProtocolError
+
+from chatd.gateway.protocol import MESSAGE_BYTES, Heartbeat, Protocol, State, VoiceStateUpdate
+from chatd.live.frames import Event as Dispatch
+from chatd.live.frames import control, first
+from chatd.live.sessions import Session
+from chatd.live.stream import ClientStream
+from chatd.model.errors import (
+    CLOSE_DECODE_ERROR,
+    CLOSE_UNKNOWN_ERROR,
+    SESSION_ENDING_CLOSES,
+    CloseKind,
+    GatewayClose,
+)
+from chatd.model.objects.gateway import Hello, Identify, Op, RequestGuildMembers, Resume
+from chatd.model.objects.presence import PresenceParams
+from chatd.service import gateway as service
+from chatd.service.core import Core
+
+logger = logging.getLogger(__name__)
+
+# A client that misses one heartbeat is slow, one that misses half of the next as well is gone.
+HEARTBEAT_GRACE = 1.5
+# How long a client may take to answer our close frame before the socket is closed under it.
+CLOSE_DEADLINE_S = 2.0
+# RESUME sends what was missed in pieces of this size, so that a slow client's buffer does not overflow.
+REPLAY_BYTES = 256 * 1024
+
+# 1009 would say the same, but clients know Discord's code.
+_TOO_LARGE = CLOSE_DECODE_ERROR
+
+
+class GatewayConnection:
+    """A client's connection; what `live.sessions.Connection` asks for."""
+
+    __slots__ = (
+        "_closing",
+        "_core",
+        "_host",
+        "_jobs",
+        "_message",
+        "_protocol",
+        "_scope",
+        "_session",
+        "_stream",
+        "_version",
+        "_websocket",
+        "format",
+        "push",
+    )
+
+    def __init__(
+        self, core: Core, stream: ClientStream, jobs: trio.Nursery, format_: int, version: int, host: str
+    ) -> None:
+        self._core = core
+        self._stream = stream
+        self._jobs = jobs
+        self._version = version
+        self._host = host
+        self._websocket = WebSocket(ConnectionType.SERVER)
+        self._protocol = Protocol()
+        self._session: Session | None = None
+        self._message = b""  # the parts of a fragmented message so far
+        self._closing: GatewayClose | None = None
+        self._scope = trio.CancelScope()
+        self.format = format_
+        # The stream's own method: fan-out calls it for every delivery.
+        self.push: Callable[[bytes], None] = stream.push
+
+    async def run(self, early: bytes, problem: CloseKind | None = None) -> None:
+        """Speak with the client until either side ends. `early` is what it sent along with the upgrade.
+
+        With a `problem` (of the URL's parameters) there is nothing to say but goodbye.
+        """
+        config = self._core.config.gateway
+        self.push(first(Op.HELLO, Hello(heartbeat_interval=config.heartbeat_interval_ms), self.format))
+        ended_by_client = False
+        try:
+            with self._scope as scope:
+                scope.deadline = trio.current_time() + config.identify_deadline_s
+                if problem is not None:
+                    self.close(problem.code, problem.reason, problem.may_resume)
+                ended_by_client = await self._read(early)
+            if scope.cancelled_caught and self._closing is None:
+                # Silent for too long: it may resume, if it is still there.
+                self.close(CLOSE_UNKNOWN_ERROR.code, "Heartbeat or IDENTIFY overdue.")
+                with trio.move_on_after(CLOSE_DEADLINE_S):
+                    await self._read(b"")
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            pass  # the socket died; the session may go on with another
+        finally:
+            self._leave(ended_by_client)
+
+    async def drained(self) -> None:
+        try:
+            await self._stream.wait_send_all_might_not_block()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            await trio.lowlevel.checkpoint()
+
+    def close(self, code: int, reason: str, may_resume: bool = True) -> None:
+        """Send a close frame; the reader gives the client a moment to answer it."""
+        if self._closing is not None:
+            return
+        self._closing = GatewayClose(code, reason, True, may_resume)
+        self._detach()
+        with contextlib.suppress(LocalProtocolError):  # the client has closed already
+            self.push(self._websocket.send(CloseConnection(code=code, reason=reason)))
+        self._scope.deadline = min(self._scope.deadline, trio.current_time() + CLOSE_DEADLINE_S)
+
+    def reconnect(self) -> None:
+        """Ask the client to come back later (op 7)."""
+        if self._closing is None:
+            self.push(control(Op.RECONNECT, None, self.format))
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    async def _read(self, early: bytes) -> bool:
+        """Handle what comes in until the connection is over; whether the client ended its session with it."""
+        data = early or await self._stream.receive_some()
+        while data:
+            self._websocket.receive_data(data)
+            for event in self._websocket.events():
+                if isinstance(event, CloseConnection):
+                    return self._closed_by_client(event)
+                if self._closing is not None:
+                    continue  # we are waiting for the answer to our close frame, nothing else
+                try:
+                    await self._handle(event)
+                except GatewayClose as close:
+                    self.close(close.code, close.reason, close.may_resume)
+                except Exception:
+                    logger.exception("gateway command failed")
+                    self.close(CLOSE_UNKNOWN_ERROR.code, CLOSE_UNKNOWN_ERROR.reason)
+            data = await self._stream.receive_some()
+        return False
+
+    async def _handle(self, event: Event) -> None:
+        if isinstance(event, TextMessage | BytesMessage):
+            part = event.data.encode() if isinstance(event.data, str) else bytes(event.data)
+            if len(self._message) + len(part) > MESSAGE_BYTES:
+                raise _TOO_LARGE()
+            self._message += part
+            if event.message_finished:
+                message, self._message = self._message, b""
+                command = self._protocol.receive(message, trio.current_time())
+                await COMMANDS[type(command)](self, command)
+        elif isinstance(event, Ping):
+            self.push(self._websocket.send(event.response()))
+
+    def _closed_by_client(self, event: CloseConnection) -> bool:
+        if self._websocket.state is ConnectionState.OPEN:  # wsproto's way to say that a frame was malformed
+            self.push(self._websocket.send(event))
+        elif self._websocket.state is ConnectionState.REMOTE_CLOSING:
+            self.push(self._websocket.send(event.response()))
+        return self._closing is None and event.code in SESSION_ENDING_CLOSES
+
+    # --- the session -------------------------------------------------------------------------------------------
+
+    def _attach(self, session: Session) -> None:
+        self._session = session
+        session.connection = self
+        self._protocol.state = State.IDENTIFIED
+        self._beat()
+
+    def _detach(self) -> None:
+        if self._session is not None and self._session.connection is self:
+            service.detach(self._core, self._session)
+
+    def _leave(self, ended_by_client: bool) -> None:
+        self._detach()
+        session = self._session
+        if session is None or session.connection is not None:
+            return
+        if ended_by_client or (self._closing is not None and not self._closing.may_resume):
+            service.end(self._core, session)
+
+    def _beat(self) -> None:
+        interval_s = self._core.config.gateway.heartbeat_interval_ms / 1000
+        self._scope.deadline = trio.current_time() + interval_s * HEARTBEAT_GRACE
+
+    # --- commands ----------------------------------------------------------------------------------------------
+
+    async def heartbeat(self, command: Heartbeat) -> None:
+        self.push(control(Op.HEARTBEAT_ACK, None, self.format))
+        if self._session is not None:  # before IDENTIFY heartbeats do not buy time
+            self._beat()
+
+    async def identify(self, command: Identify) -> None:
+        session = await service.identify(self._core, command, self._version, self._host)
+        if session is None:
+            self.push(control(Op.INVALID_SESSION, False, self.format))
+            return
+        self.push(session.replay(0, self.format, REPLAY_BYTES)[1])  # READY
+        self._attach(session)
+        self._jobs.start_soon(service.feed, self._core, session, name="gateway/feed")
+
+    async def resume(self, command: Resume) -> None:
+        session = await service.find_resumable(self._core, command)
+        if session is not None and session.connection is not None:
+            session.connection.close(CLOSE_UNKNOWN_ERROR.code, "Resumed by another connection.")
+        seq = command.seq
+        # Pieces first, while nothing else is sent here; then the rest, and live events behind it, in one step.
+        while session is not None and session.can_replay(seq):
+            seq, data = session.replay(seq, self.format, REPLAY_BYTES)
+            if seq == session.seq:
+                self.push(data)
+                self._attach(session)
+                session.push(Dispatch("RESUMED", b"{}"))
+                return
+            await self._stream.send_all(data)
+        self.push(control(Op.INVALID_SESSION, False, self.format))
+
+    async def presence(self, command: PresenceParams) -> None:
+        if self._session is not None:
+            service.update_presence(self._core, self._session, command)
+
+    async def members(self, command: RequestGuildMembers) -> None:
+        if self._session is not None:
+            # A job of its own, so that ten thousand members do not hold up a heartbeat.
+            self._jobs.start_soon(service.request_members, self._core, self._session, command, name="gateway/members")
+
+    async def voice_state(self, command: VoiceStateUpdate) -> None:
+        pass
+
+
+COMMANDS: dict[type[Any], Callable[[GatewayConnection, Any], Awaitable[None]]] = {
+    Heartbeat: GatewayConnection.heartbeat,
+    Identify: GatewayConnection.identify,
+    Resume: GatewayConnection.resume,
+    PresenceParams: GatewayConnection.presence,
+    RequestGuildMembers: GatewayConnection.members,
+    VoiceStateUpdate: GatewayConnection.voice_state,
+}

@@ -1,0 +1,106 @@
+"""The gateway's protocol without a socket: what a client may send, and when. Docs: topics/opcodes-and-status-codes.
+
+Bytes of one message in, a command out, or `GatewayClose`. Carrying out the command is `connection`'s business.
+"""
+
+from enum import Enum
+
+import msgspec
+from msgspec import Raw, Struct
+
+from chatd.model.errors import (
+    CLOSE_ALREADY_AUTHENTICATED,
+    CLOSE_DECODE_ERROR,
+    CLOSE_NOT_AUTHENTICATED,
+    CLOSE_RATE_LIMITED,
+    CLOSE_UNKNOWN_OPCODE,
+    CloseKind,
+)
+from chatd.model.objects.gateway import Identify, Op, RequestGuildMembers, Resume
+from chatd.model.objects.presence import PresenceParams
+from chatd.model.wire import Params, decoder
+
+# The most that one message from a client may have (events/gateway, "Sending Events").
+MESSAGE_BYTES = 4096
+# Messages that a connection may send in a window (events/gateway, "Rate Limiting").
+SENDS = 120
+SENDS_WINDOW_S = 60
+
+
+class State(Enum):
+    NEW = "before IDENTIFY or RESUME"
+    IDENTIFIED = "a session is attached"
+
+
+class Heartbeat(Struct, frozen=True):
+    """`d` is the last sequence number that the client has seen; nothing depends on it."""
+
+
+class VoiceStateUpdate(Params, kw_only=True):
+    """Update Voice State (op 4): there is no voice here, so nothing of it is read."""
+
+
+Command = Params | Heartbeat
+
+
+class _Payload(Struct):
+    op: int
+    d: Raw = Raw(b"null")
+
+
+_payload = msgspec.json.Decoder(_Payload)
+
+# state -> opcode -> what `d` is, or how the connection ends
+TRANSITIONS: dict[State, dict[int, type[Params] | CloseKind | None]] = {
+    State.NEW: {
+        Op.HEARTBEAT: None,  # some libraries beat before they identify
+        Op.IDENTIFY: Identify,
+        Op.RESUME: Resume,
+        Op.PRESENCE_UPDATE: CLOSE_NOT_AUTHENTICATED,
+        Op.VOICE_STATE_UPDATE: CLOSE_NOT_AUTHENTICATED,
+        Op.REQUEST_GUILD_MEMBERS: CLOSE_NOT_AUTHENTICATED,
+    },
+    State.IDENTIFIED: {
+        Op.HEARTBEAT: None,
+        Op.IDENTIFY: CLOSE_ALREADY_AUTHENTICATED,
+        Op.RESUME: CLOSE_ALREADY_AUTHENTICATED,
+        Op.PRESENCE_UPDATE: PresenceParams,
+        Op.VOICE_STATE_UPDATE: VoiceStateUpdate,
+        Op.REQUEST_GUILD_MEMBERS: RequestGuildMembers,
+    },
+}
+
+
+class Protocol:
+    """One connection's side of the conversation. `state` is set by whoever carries out IDENTIFY and RESUME."""
+
+    __slots__ = ("_sent", "_window_ends_s", "state")
+
+    def __init__(self) -> None:
+        self.state = State.NEW
+        self._sent = 0
+        self._window_ends_s = 0.0
+
+    def receive(self, message: bytes, now_s: float) -> Command:
+        """The command in one message. Raises GatewayClose 4001, 4002, 4003, 4005, 4008."""
+        self._count(now_s)
+        try:
+            payload = _payload.decode(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise CLOSE_DECODE_ERROR() from None
+        expected = TRANSITIONS[self.state].get(payload.op, CLOSE_UNKNOWN_OPCODE)
+        if expected is None:
+            return Heartbeat()
+        if isinstance(expected, CloseKind):
+            raise expected()
+        try:
+            return decoder(expected).decode(payload.d)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise CLOSE_DECODE_ERROR() from None
+
+    def _count(self, now_s: float) -> None:
+        if now_s >= self._window_ends_s:
+            self._sent, self._window_ends_s = 0, now_s + SENDS_WINDOW_S
+        self._sent += 1
+        if self._sent > SENDS:
+            raise CLOSE_RATE_LIMITED()

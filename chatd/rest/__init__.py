@@ -1,0 +1,1 @@
+"""HTTP: the front ends, the routes and the runner between them."""

@@ -1,0 +1,48 @@
+"""Request bodies: JSON, a form with JSON in it, or nothing. Docs: reference, "Uploading Files"."""
+
+from typing import TypeVar
+from urllib.parse import parse_qs
+
+from chatd.model.errors import ApiError
+from chatd.model.validate import decode, form_error
+from chatd.model.wire import Params
+from chatd.rest.multipart import MalformedForm, parse
+
+ParamsT = TypeVar("ParamsT", bound=Params)
+
+_FORM = "multipart/form-data"
+_URLENCODED = "application/x-www-form-urlencoded"
+_ACCEPTED = "{'application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'}"
+
+
+def parse_body(type_: type[ParamsT], content_type: str, raw: bytes) -> ParamsT:
+    """Raises ApiError 50035 or 50109."""
+    if not raw:
+        return decode(type_, b"{}")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return decode(type_, raw)
+    if kind == _FORM:
+        return decode(type_, _json_of_form(content_type, raw))
+    if kind == _URLENCODED:
+        fields = parse_qs(raw.decode("utf-8", "replace"))
+        if "payload_json" in fields:
+            return decode(type_, fields["payload_json"][-1].encode())
+    raise _content_type_error()
+
+
+def _json_of_form(content_type: str, raw: bytes) -> bytes:
+    try:
+        form = parse(content_type, raw)
+    except MalformedForm as error:
+        raise form_error((), "MULTIPART_FORM_INVALID", f"Malformed form: {error.reason}") from None
+    if form.files:
+        # Attachments are not kept by this version; dropping them silently would lose what was sent.
+        raise form_error(form.files[0].name, "ATTACHMENTS_NOT_SUPPORTED", "This server does not take files yet")
+    if form.payload_json is None:
+        raise form_error("payload_json", "BASE_TYPE_REQUIRED", "This field is required")
+    return form.payload_json
+
+
+def _content_type_error() -> ApiError:
+    return form_error((), "CONTENT_TYPE_INVALID", f'Expected "Content-Type" header to be one of {_ACCEPTED}.')

@@ -1,0 +1,143 @@
+"""HTTP without a server: the request and the response as both front ends see them, and what they answer by themselves.
+
+`edge` and `pages` turn bytes into a `Request`, call the one `Handler` (the runner), and turn its `Response` into bytes.
+Routes, authentication and everything else that makes an answer is the handler's business.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import msgspec
+import trio
+from msgspec import Struct
+
+from chatd.live.stream import ClientStream
+
+logger = logging.getLogger(__name__)
+
+
+class Request(Struct, frozen=True):
+    method: str  # HEAD arrives as GET; the front end leaves the body out
+    path: str  # percent-encoded, as sent
+    query: str  # without "?", as sent
+    headers: dict[str, str]  # by lower-case name
+    body: bytes
+    peer: str  # address of the client's end of the connection
+    scheme: str  # "http" or "https"
+    host: str
+
+
+class Response(Struct, frozen=True):
+    status: int
+    headers: list[tuple[bytes, bytes]]  # without Content-Length, Date and Connection, which front ends add
+    body: bytes = b""
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+# Takes over a connection that asked to become a WebSocket. The bytes are what the client has sent after the request.
+Upgrade = Callable[[ClientStream, Request, bytes], Awaitable[None]]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one client may cost before it has said who it is."""
+
+    head_bytes: int = 16 * 1024  # request line and headers
+    header_count: int = 100
+    max_body: int = 1 << 20  # bytes
+    max_upload: int = 25 << 20  # bytes, for multipart/form-data
+    header_deadline_s: float = 10.0
+    body_deadline_s: float = 30.0
+    # What arrives extends the body's deadline at this rate, so that a large upload over a slow line may take its time
+    # and a drip of single bytes may not (the idea of Apache's mod_reqtimeout).
+    body_bytes_per_s: int = 1024
+    idle_deadline_s: float = 60.0  # between requests
+
+    def body_limit(self, content_type: str) -> int:
+        return self.max_upload if content_type.lower().startswith("multipart/form-data") else self.max_body
+
+
+class Drain:
+    """The switch with which a server stops taking requests: those in progress are finished, idle connections close."""
+
+    __slots__ = ("_event", "idle")
+
+    def __init__(self) -> None:
+        self._event = trio.Event()
+        self.idle: set[trio.CancelScope] = set()  # connections that may end at once
+
+    def begin(self) -> None:
+        self._event.set()
+        for scope in self.idle:
+            scope.cancel()
+
+    def has_begun(self) -> bool:
+        return self._event.is_set()
+
+    async def wait(self) -> None:
+        await self._event.wait()
+
+
+# Fields of which a message has one (RFC 9110): of several the last counts. All others are lists, joined by commas.
+_SINGLE = frozenset(
+    {
+        "authorization",
+        "content-length",
+        "content-type",
+        "date",
+        "expect",
+        "from",
+        "host",
+        "if-modified-since",
+        "if-unmodified-since",
+        "max-forwards",
+        "origin",
+        "range",
+        "referer",
+        "user-agent",
+    }
+)
+
+
+def add_header(headers: dict[str, str], name: str, value: str) -> None:
+    """Put a field into a request's headers; `name` in lower case."""
+    if name in headers and name not in _SINGLE:
+        separator = "; " if name == "cookie" else ", "  # RFC 6265 5.4
+        value = f"{headers[name]}{separator}{value}"
+    headers[name] = value
+
+
+def split_target(target: str) -> tuple[str, str, str] | None:
+    """Host, path and query of a request line's target; the host is empty in the usual form, which has none.
+
+    The other form that counts is the one for proxies (RFC 9112 3.2.2). None for those that mean nothing here.
+    """
+    path, _, query = target.partition("?")
+    if path.startswith("/"):
+        return "", path, query
+    scheme, separator, rest = path.partition("://")
+    if not separator or scheme.lower() not in ("http", "https"):
+        return None
+    host, _, path = rest.partition("/")
+    return host, "/" + path, query
+
+
+async def answer(handler: Handler, request: Request) -> Response:
+    """The handler's response. It catches what can go wrong itself; should it fail nevertheless, a bare 500."""
+    try:
+        return await handler(request)
+    except Exception:
+        logger.exception("%s %s failed", request.method, request.path)
+        return refusal(500)
+
+
+# Where Discord has a text and a code of its own; all others are Discord's "404: Not Found" with code 0.
+_KNOWN_REFUSALS = {413: ("Request entity too large", 40005)}
+
+
+def refusal(status: int) -> Response:
+    """The front ends' own error, in the shape that Discord's errors have."""
+    message, code = _KNOWN_REFUSALS.get(status, (f"{status}: {HTTPStatus(status).phrase}", 0))
+    body = msgspec.json.encode({"message": message, "code": code})
+    return Response(status, [(b"content-type", b"application/json")], body)

@@ -1,0 +1,177 @@
+"""The runner: what happens to every request, once: match, authenticate, limit, decode, call, encode.
+
+Free of sockets: a `Request` in, a `Response` out. It answers whatever happens; nothing is raised to the front ends.
+"""
+
+import itertools
+import secrets
+import time
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from chatd import log
+from chatd.metrics import Histogram, Labelled, Number, Registry
+from chatd.model.errors import (
+    INTERNAL_SERVER_ERROR,
+    INVALID_API_VERSION,
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    OVERLOADED,
+    ApiError,
+    rate_limited,
+)
+from chatd.model.ratelimit import Rule, headers
+from chatd.model.validate import decode_query, form_error
+from chatd.model.wire import Snowflake, encode
+from chatd.rest.body import parse_body
+from chatd.rest.http import Request, Response
+from chatd.rest.route import MAJOR, Route, Router
+from chatd.service import auth
+from chatd.service.actors import Actor
+from chatd.service.core import Core
+from chatd.store.db import Overloaded, StoreFailed
+
+logger = log.get(__name__)
+
+# "1" has our own account routes, and like no version at all everything else.
+VERSIONS = frozenset(("v10", "v9", "v1"))
+
+# Answers that count toward the limit on invalid requests (topics/rate-limits, "Invalid Request Limit").
+INVALID_STATUSES = frozenset((401, 403, 429))
+INVALID_WINDOW_S = 600
+
+_JSON = (b"Content-Type", b"application/json")
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Runner:
+    """Serves a table of routes."""
+
+    def __init__(self, core: Core, router: Router, metrics: Registry) -> None:
+        self._core = core
+        self._router = router
+        self._limiter = core.limiter
+        self._is_limited = core.config.limits.rate_limits
+        self._global = Rule(core.config.limits.global_per_s, 1)
+        self._invalid = Rule(core.config.limits.invalid_per_10_min, INVALID_WINDOW_S)
+        self._request_ids = (f"{secrets.token_hex(6)}{number:08x}" for number in itertools.count())
+        self._answers: Labelled[Number] = metrics.counters(
+            "chatd_http_responses_total", "Answers to HTTP requests.", ("status",)
+        )
+        self._seconds: Histogram = metrics.histogram(
+            "chatd_http_request_seconds", "Time from a request's last byte to its answer."
+        )
+
+    async def __call__(self, request: Request) -> Response:
+        started = time.perf_counter()
+        request_id = next(self._request_ids)
+        log.request_id.set(request_id)
+        reply: Headers = [(b"X-Request-Id", request_id.encode())]
+        try:
+            status, body = await self._run(request, reply)
+        except ApiError as error:
+            status, body = error.status, encode(error.body())
+            reply += [(name.encode(), value.encode()) for name, value in error.headers.items()]
+        except (Overloaded, StoreFailed) as error:
+            logger.warning("refused", path=request.path, reason=repr(error))
+            status, body = OVERLOADED.status, encode(OVERLOADED().body())
+        except Exception:
+            logger.exception("request failed", method=request.method, path=request.path)
+            status, body = 500, encode({**INTERNAL_SERVER_ERROR().body(), "request_id": request_id})
+        if body:
+            reply.append(_JSON)
+        if status in INVALID_STATUSES and self._is_limited and not _is_shared(reply):
+            self._limiter.hit(("invalid", request.peer), self._invalid, self._now())
+        self._answers.labels(str(status)).value += 1
+        self._seconds.observe(time.perf_counter() - started)
+        return Response(status, reply, body)
+
+    async def _run(self, request: Request, reply: Headers) -> tuple[int, bytes]:
+        entry, values = self._match(request)
+        self._check_invalid(request)
+        me = None
+        if entry.needs_token:
+            me = await auth.authenticate(self._core, request.headers.get("authorization"))
+        arguments = _path_arguments(entry, values)
+        self._limit(entry, arguments, me, request.peer, reply)
+        if me is not None:
+            arguments["me"] = me
+        if entry.body is not None:
+            arguments["body"] = parse_body(entry.body, request.headers.get("content-type", ""), request.body)
+        if entry.query is not None:
+            arguments["query"] = decode_query(entry.query, parse_qsl(request.query, keep_blank_values=True))
+        if entry.takes_host:
+            arguments["host"] = request.host
+        if entry.takes_peer:
+            arguments["peer"] = request.peer
+        result = await entry.service(self._core, **arguments)
+        return entry.status, b"" if entry.status == 204 else encode(result)
+
+    def _match(self, request: Request) -> tuple[Route, list[str]]:
+        path = request.path.split("/")[1:]
+        if path[0] == "api":
+            path = path[1:]
+            if path and path[0][:1] == "v" and path[0][1:].isdigit():
+                if path[0] not in VERSIONS:
+                    raise INVALID_API_VERSION()
+                path = path[1:]
+        else:
+            raise NOT_FOUND()
+        if "%" in request.path:
+            path = [unquote(segment) for segment in path]
+        found = self._router.find(path)
+        if found is None:
+            raise NOT_FOUND()
+        routes, values = found
+        entry = routes.get(request.method)
+        if entry is None:
+            error = METHOD_NOT_ALLOWED()
+            error.headers["Allow"] = ", ".join(sorted(routes))
+            raise error
+        return entry, values
+
+    # --- limits ------------------------------------------------------------------------------------------------
+
+    def _check_invalid(self, request: Request) -> None:
+        if self._is_limited:
+            verdict = self._limiter.peek(("invalid", request.peer), self._invalid, self._now())
+            if not verdict.allowed:
+                raise rate_limited(verdict.reset_after_s, "global")
+
+    def _limit(self, entry: Route, ids: dict[str, Any], me: Actor | None, peer: str, reply: Headers) -> None:
+        """The global limit, then the route's own. Its headers go on every answer, whatever comes of the request."""
+        if not self._is_limited:
+            return
+        who = peer if me is None else me.id
+        now = self._now()
+        verdict = self._limiter.hit(("global", who), self._global, now)
+        if not verdict.allowed:
+            raise rate_limited(verdict.reset_after_s, "global")
+        if entry.limit is None:
+            return
+        major = next((ids[name] for name in MAJOR if name in ids), 0)
+        verdict = self._limiter.hit((entry.bucket, major, who), entry.limit, now)
+        reply += headers(verdict, entry.bucket)
+        if not verdict.allowed:
+            raise rate_limited(verdict.reset_after_s)
+
+    def _now(self) -> float:
+        return self._core.clock_ms() / 1000
+
+
+def _is_shared(reply: Headers) -> bool:
+    return (b"X-RateLimit-Scope", b"shared") in reply
+
+
+def _path_arguments(entry: Route, values: list[str]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for (name, type_), value in zip(entry.path_types.items(), values, strict=True):
+        if type_ is Snowflake:
+            try:
+                arguments[name] = Snowflake.from_json(value)
+            except ValueError as error:
+                raise form_error(name, "NUMBER_TYPE_COERCE", str(error)) from None
+        else:
+            arguments[name] = value
+    return arguments

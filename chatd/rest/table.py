@@ -1,0 +1,67 @@
+"""Every operation of the REST API, one line each, in the order of Discord's documentation.
+
+Discord publishes no limits; these are what its headers have shown, (requests, seconds), for each user or bot and, where
+the path names one, each channel or guild.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from chatd.rest.route import Route, route
+from chatd.service import accounts, applications, bots, channels, gateway, guilds, invites, members, messages, users
+
+get = partial(route, "GET")
+post = partial(route, "POST")
+patch = partial(route, "PATCH")
+delete = partial(route, "DELETE")
+
+ROUTES: Sequence[Route] = (
+    # accounts of people: ours
+    post("/auth/register", accounts.register, limit=(5, 60), status=201),
+    post("/auth/login", accounts.login, limit=(10, 60)),
+    post("/auth/refresh", accounts.refresh, limit=(10, 60)),
+    post("/auth/logout", accounts.logout, limit=(10, 60)),
+    # events/gateway
+    get("/gateway", gateway.discover),
+    get("/gateway/bot", gateway.discover_bot, limit=(2, 5)),
+    # resources/application, topics/oauth2, and what the developer portal does
+    get("/oauth2/applications/@me", applications.current),
+    post("/oauth2/authorize", bots.authorize, limit=(10, 10)),
+    get("/applications/@me", applications.current),
+    patch("/applications/@me", applications.edit_current, limit=(5, 10)),
+    get("/applications", applications.mine),
+    post("/applications", applications.create, limit=(5, 10), status=201),
+    get("/applications/{application_id}", applications.show),
+    patch("/applications/{application_id}", applications.edit, limit=(5, 10)),
+    post("/applications/{application_id}/bot/reset", applications.reset_token, limit=(5, 60)),
+    # resources/user
+    get("/users/@me", users.me),
+    patch("/users/@me", users.edit_me, limit=(5, 30)),
+    get("/users/@me/guilds", guilds.mine, limit=(5, 5)),
+    get("/users/@me/channels", channels.directs),
+    post("/users/@me/channels", channels.open_direct, limit=(10, 10)),
+    get("/users/{user_id}", users.show, limit=(30, 30)),
+    # resources/guild
+    post("/guilds", guilds.create, limit=(10, 60), status=201),
+    get("/guilds/{guild_id}", guilds.show, limit=(10, 10)),
+    get("/guilds/{guild_id}/channels", channels.of_guild, limit=(10, 10)),
+    post("/guilds/{guild_id}/channels", channels.create, limit=(10, 10), status=201),
+    get("/guilds/{guild_id}/members", members.page, limit=(10, 10)),
+    get("/guilds/{guild_id}/members/{user_id}", members.show, limit=(10, 10)),
+    get("/guilds/{guild_id}/roles", guilds.roles, limit=(10, 10)),
+    # resources/channel
+    get("/channels/{channel_id}", channels.show, limit=(10, 10)),
+    patch("/channels/{channel_id}", channels.edit, limit=(5, 15)),
+    delete("/channels/{channel_id}", channels.delete, limit=(5, 15)),
+    post("/channels/{channel_id}/invites", invites.create, limit=(5, 15)),
+    post("/channels/{channel_id}/typing", messages.typing, limit=(5, 5)),
+    # resources/message
+    get("/channels/{channel_id}/messages", messages.page, limit=(5, 5)),
+    post("/channels/{channel_id}/messages", messages.create, limit=(5, 5)),
+    get("/channels/{channel_id}/messages/{message_id}", messages.show, limit=(5, 5)),
+    patch("/channels/{channel_id}/messages/{message_id}", messages.edit, limit=(5, 5)),
+    delete("/channels/{channel_id}/messages/{message_id}", messages.delete, limit=(5, 5)),
+    # resources/invite
+    get("/invites/{code}", invites.show, limit=(10, 10)),
+    post("/invites/{code}", invites.accept, limit=(5, 10)),
+)
