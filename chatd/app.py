@@ -47,6 +47,7 @@ from chatd.service.passwords import Passwords
 from chatd.store import messages, migrate, open_database
 from chatd.store.accounts import delete_expired_logins
 from chatd.store.db import StoreFailed
+from chatd.store.rows import newest_id
 
 logger = log.get(__name__)
 
@@ -88,7 +89,7 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
             config=config,
             db=db,
             live=Live(Bus(BUS_SHARDS, BUS_CAPACITY)),
-            ids=SnowflakeGenerator(0, 0, clock_ms, floor=await db.read(messages.newest_id)),
+            ids=SnowflakeGenerator(0, 0, clock_ms, floor=await db.read(newest_id)),
             limiter=Limiter(LIMITER_KEYS),
             actors=Actors(),
             passwords=Passwords(

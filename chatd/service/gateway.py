@@ -103,7 +103,9 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     )
     private = tuple(await channels.directs(core, me)) if shard[0] == 0 else ()
     member_of = await access.load_memberships(core, me.id)
-    # No await from here: who joins a guild from now on finds the session.
+    # No await from here: who joins a guild from now on finds the session, and so does a logout.
+    if core.actors.get(me.token, core.clock_ms()) is None:
+        raise CLOSE_AUTHENTICATION_FAILED()
     ready = Ready(
         v=version,
         user=current,

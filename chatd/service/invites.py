@@ -4,6 +4,7 @@ import secrets
 import string
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.model import permissions as p
@@ -79,9 +80,12 @@ async def accept(core: Core, me: Actor, code: str) -> Invite:
     row, guild, channel = await _find(core, code)
     if me.id not in guild.members:
         member = members.new(me.user, core.clock_ms())
-        await core.db.write(
-            _join, code, guild.id, member, core.clock_ms(), then=lambda added: _joined(core, guild, member, added)
-        )
+
+        def joined(added: bool) -> None:
+            if added:  # the profile may have changed since
+                guilds.joined(core, guild, replace(member, user=me.user))
+
+        await core.db.write(_join, code, guild.id, member, core.clock_ms(), then=joined)
     return _render(core, row, guild, channel, None, with_counts=True)
 
 
@@ -133,11 +137,6 @@ def _join(tx: Tx, code: str, guild_id: int, member: Member, now_ms: int) -> bool
     if added:
         store.use(tx, code)
     return added
-
-
-def _joined(core: Core, guild: GuildState, member: Member, added: bool) -> None:
-    if added:
-        guilds.joined(core, guild, member)
 
 
 # --- rendering -------------------------------------------------------------------------------------------------------

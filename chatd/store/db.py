@@ -159,7 +159,6 @@ class Database(Protocol):
            what it returns is what write() returns.
         2. Once queued, the call can't be cancelled, so that nobody is left not knowing its outcome; `then` runs in
            any case. An exception of `then` is logged and raised here; the commit stands.
-        3. `fn` may run twice, after an undone first time.
         """
         ...
 
@@ -168,7 +167,7 @@ class Database(Protocol):
     @overload
     async def append(self, fn: Callable[[Tx, list[Item]], list[T]], item: Item, then: Callable[[T], R]) -> R:
         """write() for what comes in floods: consecutive waiting calls with the same `fn` become one `fn(tx, items)`,
-        which returns the results in the order of the items. When it raises, each item is tried alone.
+        which returns the results in the order of the items. When it raises, it is undone and each item tried alone.
         """
         ...
 

@@ -129,11 +129,6 @@ def recent_nonces(tx: Tx, since_id: int) -> list[RecentNonce]:
     )
 
 
-def newest_id(tx: Tx) -> int:
-    """The largest message id, 0 when there is none."""
-    return tx.scalar("SELECT MAX(id) FROM messages") or 0
-
-
 def with_context(
     tx: Tx,
     rows: list[MessageRow],

@@ -43,6 +43,7 @@ class PostgresConnection:
     dialect = "postgres"
 
     def __init__(self, url: str, readonly: bool) -> None:
+        self._readonly = readonly
         self._conninfo: dict[str, Any] = {**NETWORK, **conninfo_to_dict(url)}
         level = b"REPEATABLE READ READ ONLY" if readonly else b"READ COMMITTED"
         self._begin = b"BEGIN ISOLATION LEVEL " + level
@@ -133,6 +134,10 @@ class PostgresConnection:
         self._cursor = self._connection.cursor()
         self._types: dict[tuple[str, ...], list[str]] = {}  # by table and columns
         self.script(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET lock_timeout = {LOCK_TIMEOUT_MS}")
+        if not self._readonly:
+            self._check_durability()
+
+    def _check_durability(self) -> None:
         if self.scalar("SHOW synchronous_commit") == "off":
             self._connection.close()
             raise StoreFailed("PostgreSQL: synchronous_commit is off, so a crash would lose acknowledged messages")

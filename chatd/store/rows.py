@@ -43,6 +43,15 @@ def to_text(extra: Object) -> str:
     return encode(extra).decode()
 
 
+# Everything whose id the generator makes.
+_TABLES = ("users", "logins", "guilds", "roles", "channels", "messages")
+
+
+def newest_id(tx: Tx) -> int:
+    """The largest id in use, 0 when there is none: new ones must be above it, whatever the clock says."""
+    return max(tx.scalar(f"SELECT MAX(id) FROM {table}") or 0 for table in _TABLES)
+
+
 def narrow(whole: Object, part: type[ObjectT]) -> ObjectT:
     """The fields of `part` out of a Struct that has them all."""
     return part(**{name: getattr(whole, name) for name in part.__struct_fields__})
