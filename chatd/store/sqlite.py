@@ -48,11 +48,12 @@ class SqliteConnection:
         # One cursor for all: its next statement resets the one before, so that no half-read SELECT holds a snapshot.
         self._cursor = self._connection.cursor()
         self._begin = "BEGIN" if readonly else "BEGIN IMMEDIATE"
+        self._begun = False
         self._log_pages = 0
         self.script(f"PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB}")
         if readonly:
             self.script("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0")
-            self.abandon()
+            self.abandon()  # a reader never tidies up
         else:
             if self.scalar("PRAGMA journal_mode = WAL") != "wal":
                 raise StoreFailed(f"{path}: this file system can't hold a database (SQLite's WAL is refused)")
@@ -89,6 +90,7 @@ class SqliteConnection:
     def begin(self) -> None:
         self._mark = "SAVEPOINT call"
         self._control(self._begin)
+        self._begun = True
 
     def in_transaction(self) -> bool:
         return self._connection.in_transaction
@@ -104,8 +106,9 @@ class SqliteConnection:
         self._control("COMMIT")
 
     def rollback(self) -> None:
-        # After a failure to write, SQLite may have rolled back by itself; then this raises.
-        self._control("ROLLBACK")
+        if self._begun:
+            self._begun = False
+            self._control("ROLLBACK")  # raises where SQLite has rolled back by itself, after failing to write
 
     def maintain(self) -> None:
         """Checkpoint when the log is long enough, as far as readers allow."""

@@ -35,7 +35,6 @@ class Writer:
         self._limit = limit
         self._unreported = 0  # Trio thread only
         self._closed = False  # Trio thread only
-        self._stopped = False  # writer thread only
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._trio = trio.lowlevel.current_trio_token()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)

@@ -1,6 +1,6 @@
 """Failing databases, failed in earnest: a sync that the file system refuses, a server that cuts the connection."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -69,16 +69,15 @@ async def expect_stopped(things: Database, called: list[int]) -> None:
 async def write_group(things: Database, called: list[int]) -> None:
     """Three calls that wait together; none may be acknowledged."""
 
-    async def refused(call: partial[object]) -> None:
+    async def refused(call: Callable[[], Awaitable[object]]) -> None:
         with pytest.raises(StoreFailed):
             await call()
 
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            nursery.start_soon(refused, partial(things.write, add, 2, then=called.append))
-            nursery.start_soon(refused, partial(things.append, add_many, 3, then=called.append))
-            nursery.start_soon(refused, partial(things.append, add_many, 4, then=called.append))
-            await wait_all_tasks_blocked()
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        nursery.start_soon(refused, partial(things.write, add, 2, then=called.append))
+        nursery.start_soon(refused, partial(things.append, add_many, 3, then=called.append))
+        nursery.start_soon(refused, partial(things.append, add_many, 4, then=called.append))
+        await wait_all_tasks_blocked()
 
 
 @on_sqlite
@@ -192,12 +191,11 @@ async def test_loss_before_commit_fails_the_group_and_no_more(things: Database) 
         with pytest.raises(StoreFailed):
             await things.write(lose_connection)
 
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            nursery.start_soon(write, 1)
-            nursery.start_soon(lose)
-            nursery.start_soon(write, 2)
-            await wait_all_tasks_blocked()
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        nursery.start_soon(write, 1)
+        nursery.start_soon(lose)
+        nursery.start_soon(write, 2)
+        await wait_all_tasks_blocked()
     assert sorted(refused) == [1, 2]
     await lose()  # alone in its transaction
     assert await things.write(add, 3) == 3
@@ -238,6 +236,16 @@ async def test_asynchronous_commit_is_refused(things_url: str) -> None:
         admin.execute("ALTER ROLE chatd IN DATABASE " + admin.info.dbname + " SET synchronous_commit = off")
     with pytest.raises(StoreFailed, match="synchronous_commit"):
         connect(things_url)
+
+
+def test_rolling_back_twice_is_harmless(things_url: str) -> None:
+    connection = connect(things_url)
+    for _ in range(2):
+        connection.begin()
+        add(connection, 1)
+        connection.rollback()
+        connection.rollback()
+    connection.close()
 
 
 @pytest.mark.parametrize(

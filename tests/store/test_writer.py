@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -70,14 +71,13 @@ async def test_raising_undoes_a_lone_write(things: Database) -> None:
 
 
 async def test_raising_undoes_only_its_own_write(things: Database) -> None:
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            nursery.start_soon(things.write, add, 1)
-            nursery.start_soon(expect, LookupError, partial(things.write, add_and_raise, 2))
-            nursery.start_soon(things.write, add, 3)
-            nursery.start_soon(expect, Conflict, partial(things.write, add_twice, 4))
-            nursery.start_soon(things.write, add, 5)
-            await wait_all_tasks_blocked()
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        nursery.start_soon(things.write, add, 1)
+        nursery.start_soon(expect, LookupError, partial(things.write, add_and_raise, 2))
+        nursery.start_soon(things.write, add, 3)
+        nursery.start_soon(expect, Conflict, partial(things.write, add_twice, 4))
+        nursery.start_soon(things.write, add, 5)
+        await wait_all_tasks_blocked()
     assert await things.read(ids) == [1, 3, 5]
 
 
@@ -86,7 +86,7 @@ def add_twice(tx: Tx, thing_id: int) -> None:
     add(tx, thing_id)
 
 
-async def expect(error: type[Exception], call: partial[object]) -> None:
+async def expect(error: type[Exception], call: Callable[[], Awaitable[object]]) -> None:
     with pytest.raises(error):
         await call()
 
@@ -103,11 +103,10 @@ async def test_waiting_appends_become_one_call(things: Database) -> None:
         results[thing_id] = await things.append(append_all, thing_id)
 
     total = JOIN_LIMIT + 10
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            for thing_id in range(total):
-                nursery.start_soon(append_one, thing_id)
-            await wait_all_tasks_blocked()
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        for thing_id in range(total):
+            nursery.start_soon(append_one, thing_id)
+        await wait_all_tasks_blocked()
 
     assert [len(call) for call in calls] == [JOIN_LIMIT, 10]
     assert results == {thing_id: str(thing_id) for thing_id in range(total)}
@@ -127,18 +126,17 @@ async def test_joining_keeps_the_order_of_the_queue(things: Database) -> None:
     def write_one(tx: Tx, name: str) -> None:
         calls.append(name)
 
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            for call in (
-                partial(things.append, append_all, "a"),
-                partial(things.append, append_all, "b"),
-                partial(things.write, write_one, "c"),
-                partial(things.append, append_all, "d"),
-                partial(things.append, append_others, "e"),
-                partial(things.append, append_others, "f"),
-            ):
-                nursery.start_soon(call)
-                await wait_all_tasks_blocked()  # one after the other into the queue
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        for call in (
+            partial(things.append, append_all, "a"),
+            partial(things.append, append_all, "b"),
+            partial(things.write, write_one, "c"),
+            partial(things.append, append_all, "d"),
+            partial(things.append, append_others, "e"),
+            partial(things.append, append_others, "f"),
+        ):
+            nursery.start_soon(call)
+            await wait_all_tasks_blocked()  # one after the other into the queue
 
     assert calls == [["a", "b"], "c", ["d"], ["e", "f"]]
 
@@ -147,15 +145,14 @@ async def test_joining_keeps_the_order_of_the_queue(things: Database) -> None:
 async def test_only_the_guilty_append_fails(things: Database, others: int) -> None:
     await things.write(add, 2)
     called: list[int] = []
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            for thing_id in (1, 2, 3):
-                call = partial(things.append, add_many, thing_id, then=called.append)
-                nursery.start_soon(partial(expect, Conflict, call) if thing_id == 2 else call)
-                await wait_all_tasks_blocked()
-            for number in range(others):  # with them the joined call is not alone in its transaction
-                nursery.start_soon(things.write, add, 10 + number)
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        for thing_id in (1, 2, 3):
+            call = partial(things.append, add_many, thing_id, then=called.append)
+            nursery.start_soon(partial(expect, Conflict, call) if thing_id == 2 else call)
             await wait_all_tasks_blocked()
+        for number in range(others):  # with them the joined call is not alone in its transaction
+            nursery.start_soon(things.write, add, 10 + number)
+        await wait_all_tasks_blocked()
     assert called == [1, 3]
     assert await things.read(ids) == [1, 2, 3, *range(10, 10 + others)]
 
@@ -172,20 +169,23 @@ async def test_wrong_number_of_results_fails_the_call(things: Database) -> None:
 
 async def test_cancelled_task_still_learns_its_outcome(things: Database) -> None:
     called: list[int] = []
-    outcomes: list[int | None] = []
+    outcomes: list[int] = []
+
+    def acknowledge(thing_id: int) -> int:
+        called.append(thing_id)
+        return thing_id
 
     async def write(scope: trio.CancelScope) -> None:
         with scope:
-            outcomes.append(await things.write(add, 1, then=lambda it: called.append(it) or it))
+            outcomes.append(await things.write(add, 1, then=acknowledge))
 
     scope = trio.CancelScope()
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            nursery.start_soon(write, scope)
-            await wait_all_tasks_blocked()
-            scope.cancel()
-            await wait_all_tasks_blocked()
-            assert outcomes == []
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        nursery.start_soon(write, scope)
+        await wait_all_tasks_blocked()
+        scope.cancel()
+        await wait_all_tasks_blocked()
+        assert outcomes == []
     assert called == outcomes == [1]
     assert await things.read(ids) == [1]
 
@@ -200,13 +200,12 @@ async def test_cancelled_before_it_is_queued(things: Database) -> None:
 
 async def test_full_queue_refuses_at_once(things_url: str) -> None:
     async with open_database(things_url, waiting_limit=3) as things:
-        async with trio.open_nursery() as nursery:
-            async with held_writer(things, nursery):
-                nursery.start_soon(things.write, add, 1)
-                nursery.start_soon(things.append, add_many, 2)
-                await wait_all_tasks_blocked()
-                with pytest.raises(Overloaded):
-                    await things.write(add, 3)
+        async with trio.open_nursery() as nursery, held_writer(things, nursery):
+            nursery.start_soon(things.write, add, 1)
+            nursery.start_soon(things.append, add_many, 2)
+            await wait_all_tasks_blocked()
+            with pytest.raises(Overloaded):
+                await things.write(add, 3)
         await things.write(add, 4)
         assert await things.read(ids) == [1, 2, 4]
 
@@ -217,12 +216,11 @@ async def test_failing_callback_hurts_nobody_else(things: Database, caplog: pyte
     def fail(result: int) -> None:
         raise LookupError(result)
 
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            nursery.start_soon(partial(things.write, add, 1, then=called.append))
-            nursery.start_soon(expect, LookupError, partial(things.write, add, 2, then=fail))
-            nursery.start_soon(partial(things.write, add, 3, then=called.append))
-            await wait_all_tasks_blocked()
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        nursery.start_soon(partial(things.write, add, 1, then=called.append))
+        nursery.start_soon(expect, LookupError, partial(things.write, add, 2, then=fail))
+        nursery.start_soon(partial(things.write, add, 3, then=called.append))
+        await wait_all_tasks_blocked()
     assert sorted(called) == [1, 3]
     assert await things.read(ids) == [1, 2, 3]
     assert [record.levelno for record in caplog.records if record.name == "chatd.store.writer"] == [logging.ERROR]
@@ -230,15 +228,14 @@ async def test_failing_callback_hurts_nobody_else(things: Database, caplog: pyte
 
 async def test_closing_finishes_what_is_queued(things_url: str) -> None:
     async with open_database(things_url) as things:
-        async with trio.open_nursery() as nursery:
-            async with held_writer(things, nursery):
-                for thing_id in range(5):
-                    nursery.start_soon(things.write, add, thing_id)
-                await wait_all_tasks_blocked()
-                nursery.start_soon(things.aclose)
-                await wait_all_tasks_blocked()
-                with pytest.raises(StoreFailed):
-                    await things.write(add, 9)
+        async with trio.open_nursery() as nursery, held_writer(things, nursery):
+            for thing_id in range(5):
+                nursery.start_soon(things.write, add, thing_id)
+            await wait_all_tasks_blocked()
+            nursery.start_soon(things.aclose)
+            await wait_all_tasks_blocked()
+            with pytest.raises(StoreFailed):
+                await things.write(add, 9)
         with pytest.raises(StoreFailed):
             await things.read(count)
     async with open_database(things_url) as things:
@@ -262,11 +259,10 @@ async def test_call_that_ignores_a_failed_statement_is_never_acknowledged_falsel
             acknowledged.append(await things.write(ignore, thing_id))
 
     await write(1)  # alone
-    async with trio.open_nursery() as nursery:
-        async with held_writer(things, nursery):
-            nursery.start_soon(write, 2)
-            nursery.start_soon(things.write, add, 3)
-            await wait_all_tasks_blocked()
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        nursery.start_soon(write, 2)
+        nursery.start_soon(things.write, add, 3)
+        await wait_all_tasks_blocked()
     assert not things.failed.is_set()
     assert await things.read(ids) == sorted([*acknowledged, 3])
 

@@ -32,10 +32,10 @@ SETTINGS = {
     "shared_buffers": "32MB",
     "max_wal_size": "256MB",
     "autovacuum": "off",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
     "listen_addresses": "127.0.0.1",
 }
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 2 * 1024**3
 START_S = 30.0
 STOP_S = 10.0
 
@@ -48,6 +48,11 @@ def _binaries() -> Path | None:
     found = shutil.which("postgres")
     candidates = sorted(debian, key=lambda path: int(path.parent.name)) + ([Path(found).parent] if found else [])
     return candidates[-1] if candidates else None
+
+
+def _place() -> Path | None:
+    """Memory, where there is enough: a database is 300 small files, made in 13 ms there, in 80 to 300 ms on disk."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES else None
 
 
 def _free_port() -> int:
@@ -63,7 +68,7 @@ class Server:
     def __init__(self, binaries: Path) -> None:
         # initdb and postgres refuse to run as root.
         account: dict[str, Any] = {}
-        self.directory = Path(tempfile.mkdtemp(prefix="chatd-pg-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="chatd-pg-", dir=_place()))
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(self.directory, owner.pw_uid, owner.pw_gid)
@@ -90,7 +95,9 @@ class Server:
             with contextlib.suppress(psycopg.OperationalError):
                 return psycopg.connect(self.url("postgres"), connect_timeout=2).close()
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{(self.directory / 'log').read_text()}")
+                log = (self.directory / "log").read_text()
+                self.stop()
+                raise RuntimeError(f"PostgreSQL did not start:\n{log}")
             time.sleep(0.01)
 
     def stop(self) -> None:
