@@ -16,8 +16,9 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessa
 from wsproto.utilities import LocalProtocolError
 
 from chatd.gateway.protocol import MESSAGE_BYTES, Heartbeat, Protocol, State, VoiceStateUpdate
+from chatd.live.compress import Context
 from chatd.live.frames import Event as Dispatch
-from chatd.live.frames import control, first
+from chatd.live.frames import control
 from chatd.live.sessions import Session
 from chatd.live.stream import ClientStream
 from chatd.model.errors import (
@@ -29,6 +30,7 @@ from chatd.model.errors import (
 )
 from chatd.model.objects.gateway import Hello, Identify, Op, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
+from chatd.model.wire import Object
 from chatd.service import gateway as service
 from chatd.service.core import Core
 
@@ -60,12 +62,20 @@ class GatewayConnection:
         "_stream",
         "_version",
         "_websocket",
+        "context",
         "format",
         "push",
     )
 
     def __init__(
-        self, core: Core, stream: ClientStream, jobs: trio.Nursery, format_: int, version: int, host: str
+        self,
+        core: Core,
+        stream: ClientStream,
+        jobs: trio.Nursery,
+        format_: int,
+        context: Context | None,
+        version: int,
+        host: str,
     ) -> None:
         self._core = core
         self._stream = stream
@@ -79,6 +89,7 @@ class GatewayConnection:
         self._closing: GatewayClose | None = None
         self._scope = trio.CancelScope()
         self.format = format_
+        self.context = context
         # The stream's own method: fan-out calls it for every delivery.
         self.push: Callable[[bytes], None] = stream.push
 
@@ -88,7 +99,8 @@ class GatewayConnection:
         With a `problem` (of the URL's parameters) there is nothing to say but goodbye.
         """
         config = self._core.config.gateway
-        self.push(first(Op.HELLO, Hello(heartbeat_interval=config.heartbeat_interval_ms), self.format))
+        hello = Hello(heartbeat_interval=config.heartbeat_interval_ms)
+        self._say(Op.HELLO, hello, is_first=True)
         ended_by_client = False
         try:
             with self._scope as scope:
@@ -105,6 +117,8 @@ class GatewayConnection:
             pass  # the socket died; the session may go on with another
         finally:
             self._leave(ended_by_client)
+            if self.context is not None:
+                self.context.interrupt()
 
     async def drained(self) -> None:
         try:
@@ -120,12 +134,19 @@ class GatewayConnection:
         self._detach()
         with contextlib.suppress(LocalProtocolError):  # the client has closed already
             self.push(self._websocket.send(CloseConnection(code=code, reason=reason)))
+        self.push = _ignore  # nothing follows a close frame
         self._scope.deadline = min(self._scope.deadline, trio.current_time() + CLOSE_DEADLINE_S)
 
     def reconnect(self) -> None:
         """Ask the client to come back later (op 7)."""
         if self._closing is None:
-            self.push(control(Op.RECONNECT, None, self.format))
+            self._say(Op.RECONNECT, None)
+
+    def _say(self, op: Op, payload: Object | bool | None, is_first: bool = False) -> None:
+        """Send what is no dispatch."""
+        if self.context is not None:
+            self.context.interrupt()
+        self.push(control(op, payload, self.format, is_first))
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -136,6 +157,9 @@ class GatewayConnection:
             self._websocket.receive_data(data)
             for event in self._websocket.events():
                 if isinstance(event, CloseConnection):
+                    if self._websocket.state is ConnectionState.OPEN:  # wsproto's way to say: a malformed frame
+                        self.close(event.code, event.reason or "")
+                        return await self._discard()
                     return self._closed_by_client(event)
                 if self._closing is not None:
                     continue  # we are waiting for the answer to our close frame, nothing else
@@ -162,10 +186,14 @@ class GatewayConnection:
         elif isinstance(event, Ping):
             self.push(self._websocket.send(event.response()))
 
+    async def _discard(self) -> bool:
+        """Read on until the client closes: TCP resets what is closed with bytes unread, and our close frame is lost."""
+        while await self._stream.receive_some():
+            pass
+        return False
+
     def _closed_by_client(self, event: CloseConnection) -> bool:
-        if self._websocket.state is ConnectionState.OPEN:  # wsproto's way to say that a frame was malformed
-            self.push(self._websocket.send(event))
-        elif self._websocket.state is ConnectionState.REMOTE_CLOSING:
+        if self._websocket.state is ConnectionState.REMOTE_CLOSING:
             self.push(self._websocket.send(event.response()))
         return self._closing is None and event.code in SESSION_ENDING_CLOSES
 
@@ -193,37 +221,56 @@ class GatewayConnection:
         interval_s = self._core.config.gateway.heartbeat_interval_ms / 1000
         self._scope.deadline = trio.current_time() + interval_s * HEARTBEAT_GRACE
 
+    # --- jobs: what takes long, so that it does not hold up heartbeats -----------------------------------------
+
+    def _start(self, job: Callable[..., Awaitable[None]], session: Session, *args: object) -> None:
+        self._jobs.start_soon(self._do, job, session, *args, name=f"gateway/{job.__name__}")
+
+    async def _do(self, job: Callable[..., Awaitable[None]], session: Session, *args: object) -> None:
+        """A failure ends the session: its client can no longer know what is true."""
+        try:
+            await job(self._core, session, *args)
+        except Exception:
+            logger.exception("gateway job failed")
+            self.close(CLOSE_UNKNOWN_ERROR.code, CLOSE_UNKNOWN_ERROR.reason)
+            if session.connection is None:
+                service.end(self._core, session)
+
     # --- commands ----------------------------------------------------------------------------------------------
 
     async def heartbeat(self, command: Heartbeat) -> None:
-        self.push(control(Op.HEARTBEAT_ACK, None, self.format))
+        self._say(Op.HEARTBEAT_ACK, None)
         if self._session is not None:  # before IDENTIFY heartbeats do not buy time
             self._beat()
 
     async def identify(self, command: Identify) -> None:
         session = await service.identify(self._core, command, self._version, self._host)
         if session is None:
-            self.push(control(Op.INVALID_SESSION, False, self.format))
+            self._say(Op.INVALID_SESSION, False)
             return
-        self.push(session.replay(0, self.format, REPLAY_BYTES)[1])  # READY
+        if self._closing is not None:  # since we began: nobody will ever hear of this session
+            service.end(self._core, session)
+            return
+        self.push(session.replay(0, self, REPLAY_BYTES)[1])  # READY
         self._attach(session)
-        self._jobs.start_soon(service.feed, self._core, session, name="gateway/feed")
+        self._start(service.feed, session)
 
     async def resume(self, command: Resume) -> None:
         session = await service.find_resumable(self._core, command)
-        if session is not None and session.connection is not None:
-            session.connection.close(CLOSE_UNKNOWN_ERROR.code, "Resumed by another connection.")
         seq = command.seq
         # Pieces first, while nothing else is sent here; then the rest, and live events behind it, in one step.
-        while session is not None and session.can_replay(seq):
-            seq, data = session.replay(seq, self.format, REPLAY_BYTES)
+        while session is not None and self._closing is None and service.is_resumable(self._core, session, seq):
+            seq, data = session.replay(seq, self, REPLAY_BYTES)
             if seq == session.seq:
+                if session.connection is not None:
+                    session.connection.close(CLOSE_UNKNOWN_ERROR.code, "Resumed by another connection.")
                 self.push(data)
                 self._attach(session)
                 session.push(Dispatch("RESUMED", b"{}"))
                 return
+            self._beat()  # its client cannot beat before it has read all this
             await self._stream.send_all(data)
-        self.push(control(Op.INVALID_SESSION, False, self.format))
+        self._say(Op.INVALID_SESSION, False)
 
     async def presence(self, command: PresenceParams) -> None:
         if self._session is not None:
@@ -231,11 +278,14 @@ class GatewayConnection:
 
     async def members(self, command: RequestGuildMembers) -> None:
         if self._session is not None:
-            # A job of its own, so that ten thousand members do not hold up a heartbeat.
-            self._jobs.start_soon(service.request_members, self._core, self._session, command, name="gateway/members")
+            self._start(service.request_members, self._session, command)
 
     async def voice_state(self, command: VoiceStateUpdate) -> None:
         pass
+
+
+def _ignore(data: bytes) -> None:
+    pass
 
 
 COMMANDS: dict[type[Any], Callable[[GatewayConnection, Any], Awaitable[None]]] = {

@@ -50,6 +50,9 @@ class _Payload(Struct):
 
 _payload = msgspec.json.Decoder(_Payload)
 
+# What a decoder raises for what is no JSON, no UTF-8, of other types, or nested deeper than anybody means.
+_MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 # state -> opcode -> what `d` is, or how the connection ends
 TRANSITIONS: dict[State, dict[int, type[Params] | CloseKind | None]] = {
     State.NEW: {
@@ -86,7 +89,7 @@ class Protocol:
         self._count(now_s)
         try:
             payload = _payload.decode(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _MALFORMED:
             raise CLOSE_DECODE_ERROR() from None
         expected = TRANSITIONS[self.state].get(payload.op, CLOSE_UNKNOWN_OPCODE)
         if expected is None:
@@ -95,7 +98,7 @@ class Protocol:
             raise expected()
         try:
             return decoder(expected).decode(payload.d)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _MALFORMED:
             raise CLOSE_DECODE_ERROR() from None
 
     def _count(self, now_s: float) -> None:

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 import trio
 
 from chatd.gateway.connection import GatewayConnection
-from chatd.live.frames import JSON, ZLIB
+from chatd.live.compress import Context, Contexts
+from chatd.live.frames import CODECS, JSON, ZLIB, ZSTD
 from chatd.live.stream import ClientStream
 from chatd.model.errors import CLOSE_DECODE_ERROR, CLOSE_INVALID_API_VERSION, CloseKind
 from chatd.service.core import Core
@@ -22,7 +23,10 @@ logger = logging.getLogger(__name__)
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 VERSIONS = {"9": 9, "10": 10}
-COMPRESSIONS = {"": JSON, "zlib-stream": ZLIB}
+COMPRESSIONS = {"": JSON, "zlib-stream": ZLIB, "zstd-stream": ZSTD}
+
+# Connections that compress with a history of their own at a time: 32 KiB each for zlib, some 200 KiB for zstd.
+CONTEXTS = 256
 
 # A restart is no stampede: clients are asked to go in batches of this size, with a pause between two.
 DRAIN_BATCH = 100
@@ -52,12 +56,14 @@ class Gateway:
     def __init__(self, core: Core, jobs: trio.Nursery) -> None:
         self._core = core
         self._jobs = jobs
+        self._contexts = Contexts(CONTEXTS)
         self._gone = trio.lowlevel.ParkingLot()
+        self._draining = False
         self.connections: set[GatewayConnection] = set()
 
     async def accept(self, stream: ClientStream, request: UpgradeRequest, early: bytes) -> None:
         """Answer an upgrade request, then speak with the client until the connection ends."""
-        refused = _refusal(request)
+        refused = HTTPStatus.SERVICE_UNAVAILABLE if self._draining else _refusal(request)
         if refused is not None:
             await stream.send_all(_plain(refused))
             return
@@ -65,10 +71,11 @@ class Gateway:
         query = dict(parse_qsl(request.query))
         version = VERSIONS.get(query.get("v", "10"))
         format_ = COMPRESSIONS.get(query.get("compress", ""))
-        connection = GatewayConnection(
-            self._core, stream, self._jobs, JSON if format_ is None else format_, version or 10, request.host
-        )
         problem = _problem(version, format_, query.get("encoding", "json"))
+        format_ = JSON if format_ is None else format_
+        codec = CODECS[format_]
+        context = None if codec is None else Context(codec, self._contexts)
+        connection = GatewayConnection(self._core, stream, self._jobs, format_, context, version or 10, request.host)
         self.connections.add(connection)
         try:
             await connection.run(early, problem)
@@ -78,6 +85,7 @@ class Gateway:
 
     async def drain(self) -> None:
         """Ask every client to come back later, in batches; return when all have gone. The caller sets the deadline."""
+        self._draining = True  # a connection that was opened before may still ask for its upgrade
         for count, connection in enumerate(tuple(self.connections), 1):
             connection.reconnect()
             connection.close(CLOSE_SERVICE_RESTART, "Server restarts.")

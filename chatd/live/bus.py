@@ -13,12 +13,13 @@ When a shard's queue is full nothing is dropped: writers wait in `room` before t
 there after a deadline. An event that is already committed is always taken.
 """
 
+import itertools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import trio
 
-from chatd.live.frames import FORMATS, Event
+from chatd.live.frames import CODECS, Event
 from chatd.live.sessions import Session
 
 # Sends between two looks at the rest of the world: about a millisecond of system calls.
@@ -26,6 +27,8 @@ SLICE = 200
 # The most that is joined into one write: past this a system call's share of the cost is small.
 JOIN_EVENTS = 32
 JOIN_BYTES = 65536
+# Up to so many sessions compress for themselves, several times better: past this they share what is compressed once.
+FEW = 8
 
 
 class Audience:
@@ -100,9 +103,10 @@ class _Shard:
             while self.queue:
                 self._busy = True
                 events, audience = self._take()
+                few = len(audience) <= FEW
                 for sessions, lean in ((audience.full, False), (audience.lean, True)):
                     for start in range(0, len(sessions), SLICE):
-                        deliver(events, sessions[start : start + SLICE], lean)
+                        deliver(events, sessions[start : start + SLICE], lean, few)
                         await trio.lowlevel.checkpoint()
                 self._busy = False
                 self._drained.unpark_all()
@@ -123,52 +127,40 @@ class _Shard:
         return events, audience
 
 
-def deliver(events: list[Event], sessions: Sequence[Session], lean: bool) -> None:
+def deliver(events: list[Event], sessions: Sequence[Session], lean: bool, few: bool) -> None:
     """Number the events for each session, keep them for RESUME, and push them as one write.
 
-    Sessions at the same sequence number get the very same bytes.
+    Sessions at the same sequence number get the very same bytes, unless they are few and compress for themselves.
     """
     count = len(events)
-    if events[0].volatile:
-        _deliver_volatile(events, sessions)
-        return
-    made: list[dict[int, bytes]] = [{} for _ in FORMATS]
+    step = 0 if events[0].volatile else 1
+    made: list[dict[int, bytes]] = [{} for _ in CODECS]
     revealed = frozenset[int]().union(*(event.reveal for event in events)) if lean else frozenset[int]()
     for session in sessions:
-        before = session.seq
-        session.seq = before + count
-        if count == 1:
-            session.ring.append(events[0])
-        else:
-            session.ring.extend(events)
+        seq = session.seq + step
+        if step:
+            session.seq += count
+            if count == 1:
+                session.ring.append(events[0])
+            else:
+                session.ring.extend(events)
         connection = session.connection
         if connection is None:
             continue
-        if revealed and session.user.id in revealed:
-            user_id = session.user.id
-            connection.push(
-                b"".join(
-                    event.frame(seq, connection.format, user_id not in event.reveal)
-                    for seq, event in enumerate(events, before + 1)
-                )
-            )
+        context = connection.context
+        if (few and context is not None) or (revealed and session.user.id in revealed):
+            frames = [session.frame(event, number, connection) for number, event in _numbered(events, seq, step)]
+            connection.push(b"".join(frames))
             continue
-        data = made[connection.format].get(before)
+        data = made[connection.format].get(seq)
         if data is None:
-            frames = [event.frame(seq, connection.format, lean) for seq, event in enumerate(events, before + 1)]
-            data = made[connection.format][before] = b"".join(frames)
+            frames = [event.frame(number, connection.format, lean) for number, event in _numbered(events, seq, step)]
+            data = made[connection.format][seq] = b"".join(frames)
+        if context is not None:
+            context.interrupt()
         connection.push(data)
 
 
-def _deliver_volatile(events: list[Event], sessions: Sequence[Session]) -> None:
-    """Typing and presence carry the number of the event before them, and nobody gets them later."""
-    made: list[dict[int, bytes]] = [{} for _ in FORMATS]
-    for session in sessions:
-        connection = session.connection
-        if connection is None:
-            continue
-        data = made[connection.format].get(session.seq)
-        if data is None:
-            frames = [event.frame(session.seq, connection.format, False) for event in events]
-            data = made[connection.format][session.seq] = b"".join(frames)
-        connection.push(data)
+def _numbered(events: list[Event], first: int, step: int) -> Iterator[tuple[int, Event]]:
+    """Volatile events all carry the number of the event before them."""
+    return zip(itertools.count(first, step), events, strict=False)

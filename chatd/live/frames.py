@@ -5,31 +5,24 @@ A gateway message is one unmasked WebSocket frame (RFC 6455, section 5.2) around
     {"t":NAME,"s":SEQUENCE,"op":0,"d":BODY}
 
 where only SEQUENCE differs between sessions. So an `Event` keeps the part behind the sequence ready made, for each
-format at most once, and `join` puts head, digits and tail together.
-
-The zlib-stream format rests on two properties of deflate (RFC 1951): blocks that refer to nothing outside themselves
-may follow one another in any stream, and a stored block holds plain bytes. The head with its digits goes into a stored
-block, the tail into one that was compressed by itself and flushed to a byte boundary. Every session's stream is thus a
-valid zlib stream although nothing was compressed for it alone.
+format at most once, and `frame` puts head, digits and tail together. Compressed formats are in `compress`.
 """
 
 import functools
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from struct import pack
 
+from chatd.live.compress import ZLIB as ZLIB_CODEC
+from chatd.live.compress import ZSTD as ZSTD_CODEC
+from chatd.live.compress import Codec, Context
 from chatd.model.wire import Object, encode
 
-# What a connection writes; a connection's `format` is an index into FORMATS.
-JSON = 0
-ZLIB = 1
+# What a connection writes; a connection's `format` is an index into CODECS.
+JSON, ZLIB, ZSTD = range(3)
+CODECS: Sequence[Codec | None] = (None, ZLIB_CODEC, ZSTD_CODEC)
 
 TEXT = 0x81  # FIN and opcode 1
 BINARY = 0x82  # FIN and opcode 2
-
-# The first two bytes of any zlib stream (RFC 1950, section 2.2): deflate, 32 KiB window, default level.
-ZLIB_HEADER = b"\x78\x9c"
-
 
 # Events that are worth nothing later: not kept for RESUME, and without a sequence number of their own.
 VOLATILE = frozenset(("TYPING_START", "PRESENCE_UPDATE"))
@@ -44,33 +37,42 @@ class Event:
 
     __slots__ = ("_tails", "body", "head", "lean", "name", "reveal", "volatile")
 
-    def __init__(
-        self,
-        name: str,
-        body: bytes,
-        lean: bytes | None = None,
-        reveal: frozenset[int] = frozenset(),
-    ) -> None:
+    def __init__(self, name: str, body: bytes, lean: bytes | None = None, reveal: frozenset[int] = frozenset()) -> None:
         self.name = name
         self.head = b'{"t":"%b","s":' % name.encode()
         self.body = body
         self.lean = lean
         self.reveal = reveal
         self.volatile = name in VOLATILE
-        self._tails: list[bytes | None] = [None] * (2 * len(FORMATS))
+        self._tails: list[bytes | None] = [None] * (2 * len(CODECS))
 
     def frame(self, seq: int, format_: int, lean: bool) -> bytes:
-        """The whole WebSocket frame with `seq` as its sequence number."""
+        """The whole WebSocket frame with `seq` as its sequence number, independent of what was sent before it."""
         body = self.lean if lean and self.lean is not None else self.body
-        make_tail, join = FORMATS[format_]
+        codec = CODECS[format_]
         slot = 2 * format_ + (body is self.lean)
         tail = self._tails[slot]
         if tail is None:
-            tail = self._tails[slot] = make_tail(body)
-        return join(self.head + b"%d" % seq, tail)
+            tail = _tail(body)
+            tail = self._tails[slot] = tail if codec is None else codec.independent(tail)
+        head = self.head + b"%d" % seq
+        if codec is None:
+            return b"".join((header(TEXT, len(head) + len(tail)), head, tail))
+        head = codec.plain(head)
+        return b"".join((header(BINARY, len(head) + len(tail)), head, tail))
+
+    def frame_in(self, context: Context, seq: int, lean: bool) -> bytes:
+        """As `frame`, compressed with the history of one connection."""
+        body = self.lean if lean and self.lean is not None else self.body
+        data = context.compress(b"%b%d%b" % (self.head, seq, _tail(body)))
+        return header(BINARY, len(data)) + data
 
 
-def websocket_frame(opcode: int, size: int) -> bytes:
+def _tail(body: bytes) -> bytes:
+    return b',"op":0,"d":' + body + b"}"
+
+
+def header(opcode: int, size: int) -> bytes:
     """The header of an unmasked frame with `size` bytes of payload."""
     if size < 126:
         return bytes((opcode, size))
@@ -79,55 +81,12 @@ def websocket_frame(opcode: int, size: int) -> bytes:
     return pack("!BBQ", opcode, 127, size)
 
 
-def deflate(data: bytes) -> bytes:
-    """One or more deflate blocks that depend on nothing before them, flushed to a byte boundary (00 00 ff ff)."""
-    compressor = zlib.compressobj(zlib.Z_BEST_SPEED, zlib.DEFLATED, -zlib.MAX_WBITS)
-    return compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH)
-
-
-def stored(data: bytes) -> bytes:
-    """`data`, less than 64 KiB, as a stored block (RFC 1951, section 3.2.4); it must start at a byte boundary."""
-    return pack("<BHH", 0, len(data), len(data) ^ 0xFFFF) + data
-
-
-def _json_tail(body: bytes) -> bytes:
-    return b',"op":0,"d":' + body + b"}"
-
-
-def _json_join(head: bytes, tail: bytes) -> bytes:
-    return b"".join((websocket_frame(TEXT, len(head) + len(tail)), head, tail))
-
-
-def _zlib_tail(body: bytes) -> bytes:
-    return deflate(_json_tail(body))
-
-
-def _zlib_join(head: bytes, tail: bytes) -> bytes:
-    block = stored(head)
-    return b"".join((websocket_frame(BINARY, len(block) + len(tail)), block, tail))
-
-
-# format -> (body to tail, head and tail to frame)
-FORMATS: Sequence[tuple[Callable[[bytes], bytes], Callable[[bytes, bytes], bytes]]] = (
-    (_json_tail, _json_join),
-    (_zlib_tail, _zlib_join),
-)
-
-
 @functools.lru_cache(maxsize=64)
-def control(op: int, payload: Object | bool | int | None, format_: int) -> bytes:
-    """The frame of a message other than a dispatch: `s` and `t` are null."""
-    return _whole(b'{"t":null,"s":null,"op":%d,"d":%b}' % (op, encode(payload)), format_, b"")
-
-
-@functools.lru_cache(maxsize=64)
-def first(op: int, payload: Object, format_: int) -> bytes:
-    """As `control`, for the first message of a connection: a zlib stream begins with it."""
-    return _whole(b'{"t":null,"s":null,"op":%d,"d":%b}' % (op, encode(payload)), format_, ZLIB_HEADER)
-
-
-def _whole(text: bytes, format_: int, stream_header: bytes) -> bytes:
-    if format_ == JSON:
-        return websocket_frame(TEXT, len(text)) + text
-    block = stream_header + deflate(text)
-    return websocket_frame(BINARY, len(block)) + block
+def control(op: int, payload: Object | bool | int | None, format_: int, is_first: bool = False) -> bytes:
+    """The frame of a message other than a dispatch: `s` and `t` are null. A compressed stream begins with its first."""
+    text = b'{"t":null,"s":null,"op":%d,"d":%b}' % (op, encode(payload))
+    codec = CODECS[format_]
+    if codec is None:
+        return header(TEXT, len(text)) + text
+    data = (codec.stream_header if is_first else b"") + codec.plain(text)
+    return header(BINARY, len(data)) + data

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from chatd.live.compress import Context
 from chatd.live.frames import Event
 from chatd.live.presence import Presence, aggregate
 from chatd.model.intents import MESSAGE_CONTENT
@@ -17,7 +18,8 @@ from chatd.model.objects.user import User
 class Connection(Protocol):
     """The socket end of a session."""
 
-    format: int  # index into frames.FORMATS
+    format: int  # index into frames.CODECS
+    context: Context | None  # of its compressed stream
 
     def push(self, data: bytes) -> None:
         """Write or buffer whole frames; never blocks, never raises for a slow or dead peer."""
@@ -78,7 +80,7 @@ class Session:
         self.ring: deque[Event] = deque(maxlen=ring_events)
         self.guild_ids: set[int] = set()
         self.connection: Connection | None = None
-        self.detached_at = 0.0  # trio time at which the socket was lost; 0 while there is one
+        self.detached_at = 0.0  # trio time at which the last socket was lost
 
     def serves(self, guild_id: int) -> bool:
         """Whether this session's shard gets the guild's events (topics/gateway, "Sharding")."""
@@ -90,13 +92,20 @@ class Session:
         self.seq += 1
         self.ring.append(event)
         if self.connection is not None:
-            self.connection.push(event.frame(self.seq, self.connection.format, self._is_lean_for(event)))
+            self.connection.push(self.frame(event, self.seq, self.connection))
+
+    def frame(self, event: Event, seq: int, connection: Connection) -> bytes:
+        """The event's frame for this session alone, compressed with the connection's own history where it has one."""
+        lean = self.lean and self.user.id not in event.reveal
+        if connection.context is not None:
+            return event.frame_in(connection.context, seq, lean)
+        return event.frame(seq, connection.format, lean)
 
     def can_replay(self, seq: int) -> bool:
         """Whether every event after `seq` is still in the ring."""
         return self.seq - len(self.ring) <= seq <= self.seq
 
-    def replay(self, seq: int, format_: int, limit_bytes: int) -> tuple[int, bytes]:
+    def replay(self, seq: int, connection: Connection, limit_bytes: int) -> tuple[int, bytes]:
         """The frames of the events after `seq`, in order, up to about `limit_bytes`; and the number of the last one.
 
         Only for a `seq` that `can_replay`.
@@ -105,14 +114,11 @@ class Session:
         start = len(self.ring) - (self.seq - seq)
         for event in itertools.islice(self.ring, start, None):
             seq += 1
-            frames.append(event.frame(seq, format_, self._is_lean_for(event)))
+            frames.append(self.frame(event, seq, connection))
             size += len(frames[-1])
             if size >= limit_bytes:
                 break
         return seq, b"".join(frames)
-
-    def _is_lean_for(self, event: Event) -> bool:
-        return self.lean and self.user.id not in event.reveal
 
 
 class Sessions:

@@ -48,6 +48,8 @@ DAY_S = 86400
 # IDENTIFYs are counted in windows of this length (events/gateway, "Rate Limiting").
 IDENTIFY_WINDOW_S = 5
 CHUNK_MEMBERS = 1000
+# A longer nonce is ignored (events/gateway-events, "Request Guild Members").
+NONCE_BYTES = 32
 
 
 def url(core: Core, host: str) -> str:
@@ -135,12 +137,11 @@ async def feed(core: Core, session: Session) -> None:
             return
         if guild is not None and session.user.id in guild.members:
             guilds.subscribe(core, session, guild, unavailable=False)
-        if session.connection is not None:
-            await session.connection.drained()
+        await _drained(session)
 
 
 async def find_resumable(core: Core, body: Resume) -> Session | None:
-    """The session that may go on after `body.seq`; None when there is none (op 9, not resumable).
+    """The client's session, which may have lost what comes after `body.seq`; None when there is none (op 9).
 
     Raises GatewayClose 4004 for a bad token, 4007 for a sequence number from the future.
     """
@@ -153,7 +154,12 @@ async def find_resumable(core: Core, body: Resume) -> Session | None:
         return None
     if body.seq > session.seq:
         raise CLOSE_INVALID_SEQ()
-    return session if session.can_replay(body.seq) else None
+    return session
+
+
+def is_resumable(core: Core, session: Session, seq: int) -> bool:
+    """Whether the session lives, and still has every event after `seq`."""
+    return session in core.live.sessions and session.can_replay(seq)
 
 
 def detach(core: Core, session: Session) -> None:
@@ -175,10 +181,10 @@ def end(core: Core, session: Session) -> None:
 
 
 def sweep(core: Core) -> None:
-    """End the sessions that nobody came back for, or whose next event has fallen out of the ring."""
+    """End the sessions that nobody came back for."""
     oldest = trio.current_time() - core.config.gateway.resume_window_s
     for session in core.live.sessions:
-        if session.connection is None and session.detached_at and session.detached_at < oldest:
+        if session.connection is None and session.detached_at < oldest:
             end(core, session)
 
 
@@ -191,6 +197,7 @@ def update_presence(core: Core, session: Session, body: PresenceParams) -> None:
 
 async def request_members(core: Core, session: Session, body: RequestGuildMembers) -> None:
     """Answer with chunks; a guild that the user is not in gets none. Docs: events/gateway-events."""
+    nonce = UNSET if body.nonce is None or len(body.nonce.encode()) > NONCE_BYTES else body.nonce
     for guild_id in _ids(body.guild_id):
         guild = core.live.guilds.get(guild_id)
         if guild is None or session not in guild.sessions:
@@ -198,6 +205,7 @@ async def request_members(core: Core, session: Session, body: RequestGuildMember
         asked = _ids(body.user_ids) if body.user_ids is not None else None
         found = _select(guild.members, body, asked, bool(session.intents & intents.GUILD_MEMBERS))
         not_found = tuple(Snowflake(id_) for id_ in asked or () if id_ not in guild.members)
+        with_presences = body.presences and session.intents & intents.GUILD_PRESENCES
         chunks = [found[i : i + CHUNK_MEMBERS] for i in range(0, len(found), CHUNK_MEMBERS)] or [[]]
         for index, chunk in enumerate(chunks):
             core.live.to_sessions(
@@ -209,12 +217,20 @@ async def request_members(core: Core, session: Session, body: RequestGuildMember
                     chunk_index=index,
                     chunk_count=len(chunks),
                     not_found=not_found if index == 0 else (),
-                    presences=_presences(core, guild_id, chunk) if body.presences else UNSET,
-                    nonce=UNSET if body.nonce is None else body.nonce,
+                    presences=_presences(core, guild_id, chunk) if with_presences else UNSET,
+                    nonce=nonce,
                 ),
                 (session,),
             )
-            await trio.lowlevel.checkpoint()
+            await _drained(session)
+
+
+async def _drained(session: Session) -> None:
+    """Let a slow client take what it was sent, before it is sent more."""
+    if session.connection is not None:
+        await session.connection.drained()
+    else:
+        await trio.lowlevel.checkpoint()
 
 
 # --- limits and intents ----------------------------------------------------------------------------------------------
