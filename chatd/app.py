@@ -5,6 +5,7 @@ run                        the database's threads around everything
    ├─ store watch          a failed commit: exit, nothing more is acknowledged
    ├─ sweeper              each second: expired sessions and windows
    ├─ bus                  one task a shard
+   ├─ control socket       the command line's requests, one at a time
    ├─ jobs                 what outlives a gateway command: guild feeds, member chunks
    └─ connections          one task a client; ends last but for the store
       └─ listeners         end first
@@ -13,6 +14,7 @@ run                        the database's threads around everything
 import os
 import secrets
 import socket
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -22,7 +24,8 @@ from pathlib import Path
 
 import trio
 
-from chatd import log
+from chatd import control, log
+from chatd.cli import admin
 from chatd.config import Config
 from chatd.gateway.server import Gateway
 from chatd.live import listener
@@ -34,7 +37,6 @@ from chatd.model.ratelimit import Limiter
 from chatd.model.snowflake import SnowflakeGenerator, lowest_at
 from chatd.rest.edge import serve_connection
 from chatd.rest.http import Drain, Handler, Limits, Upgrade
-from chatd.rest.pages import connection_handler
 from chatd.rest.probes import with_probes
 from chatd.rest.route import Router
 from chatd.rest.runner import Runner
@@ -74,11 +76,19 @@ class Running:
     stop: Callable[[], None]  # drain, then let `run` return
 
 
+def unix_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def database_url(config: Config) -> str:
+    return config.database.url or f"sqlite://{Path(config.data.dir) / 'chatd.sqlite'}"
+
+
 @asynccontextmanager
 async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterator[Core]:
     """The database at its newest schema, and everything that service functions need. Starts no task."""
     data = Path(config.data.dir)
-    url = config.database.url or f"sqlite://{data / 'chatd.sqlite'}"
+    url = database_url(config)
     await trio.to_thread.run_sync(_prepare, data, url, clock_ms())
     async with open_database(url, readers=config.database.readers, waiting_limit=config.database.queue) as db:
         nonces = Nonces()
@@ -104,7 +114,7 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
 async def run(
     config: Config,
     *,
-    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    clock_ms: Callable[[], int] = unix_ms,
     prepare: Callable[[Core], Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -118,6 +128,7 @@ async def run(
             infrastructure.start_soon(core.live.bus.run, name="bus")
             infrastructure.start_soon(_watch_store, core, name="store watch")
             infrastructure.start_soon(_sweep, core, name="sweeper")
+            await infrastructure.start(control.serve, Path(config.data.dir), partial(admin.answer, core))
             async with trio.open_nursery() as jobs:
                 await _serve(config, core, jobs, sockets, metrics, task_status)
                 jobs.cancel_scope.cancel()
@@ -149,8 +160,8 @@ async def _serve(
             body_deadline_s=server.body_deadline_s,
             idle_deadline_s=server.idle_deadline_s,
         )
-        make = _edge if server.http == "edge" else connection_handler
-        attend = make(handler, upgrade=gateway.accept, limits=limits, drain=drain)
+        front_end = _edge if server.http == "edge" else _hypercorn
+        attend = front_end(handler, upgrade=gateway.accept, limits=limits, drain=drain)
         async with trio.open_nursery() as listeners:
             listeners.start_soon(
                 partial(listener.serve, sockets, attend, policy, tls=tls, per_address=server.connections_per_address),
@@ -169,6 +180,15 @@ def _edge(
     handler: Handler, *, upgrade: Upgrade, limits: Limits, drain: Drain
 ) -> Callable[[ClientStream], Awaitable[None]]:
     return partial(serve_connection, handler=handler, upgrade=upgrade, limits=limits, drain=drain)
+
+
+def _hypercorn(
+    handler: Handler, *, upgrade: Upgrade, limits: Limits, drain: Drain
+) -> Callable[[ClientStream], Awaitable[None]]:
+    # Late: importing hypercorn and Quart takes a third of the whole start.
+    from chatd.rest.pages import connection_handler
+
+    return connection_handler(handler, upgrade=upgrade, limits=limits, drain=drain)
 
 
 async def _watch_store(core: Core) -> None:
@@ -220,13 +240,11 @@ def _address(sock: socket.socket) -> str:
 
 
 def _secret(path: Path) -> bytes:
-    """32 random bytes, made when first asked for and readable by the owner alone."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with open(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(32))
-        file.flush()
-        os.fsync(file.fileno())
+    """32 random bytes, made when first asked for and readable by the owner alone. There in full or not at all."""
+    if not path.exists():
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:  # with mode 0600
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, path)
     return path.read_bytes()

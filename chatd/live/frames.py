@@ -88,5 +88,5 @@ def control(op: int, payload: Object | bool | int | None, format_: int, is_first
     codec = CODECS[format_]
     if codec is None:
         return header(TEXT, len(text)) + text
-    data = (codec.stream_header if is_first else b"") + codec.plain(text)
+    data = (codec.stream_header if is_first else b"") + codec.independent(text)
     return header(BINARY, len(data)) + data

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
+from hypercorn.events import Event, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ASGISendCallable
@@ -65,14 +66,17 @@ def connection_handler(
                 return
         else:
             early = b""
-        adapter = _TlsAdapter if isinstance(stream, TlsStream) else _Adapter
+        adapter = (_TlsAdapter if isinstance(stream, TlsStream) else _Adapter)(stream, early)
         try:
             # As hypercorn.trio.run.worker_serve does for what it accepts. The dict is the state that an application's
             # start-up hooks leave for its requests; ours has none.
-            await TCPServer(app, config, context, {}, adapter(stream, early))  # type: ignore[arg-type]
+            await _Connection(app, config, context, {}, adapter)  # type: ignore[arg-type]
         except Exception as error:
             # Clients can cause this: a KeyError, for one, with more of a body that HTTP/2 has refused already.
             logger.warning("hypercorn gave up a connection: %r", error)
+        if adapter.left_over:
+            early = adapter.left_over
+            await serve_connection(stream, handler, upgrade=upgrade, limits=limits, drain=drain, early=early)
 
     return serve
 
@@ -190,12 +194,34 @@ class _Terminated:
         self.is_set = drain.has_begun
 
 
+class _Connection(TCPServer):
+    """hypercorn's connection, which ends between two requests when the client turns to the gateway."""
+
+    stream: "_Adapter"  # type: ignore[assignment]
+
+    async def protocol_send(self, event: Event) -> None:
+        if isinstance(event, Updated):
+            self.stream.is_idle = event.idle
+        await super().protocol_send(event)
+
+    async def _read_data(self) -> None:
+        await super()._read_data()
+        if self.stream.left_over:
+            await self.idle_task.stop()
+
+
 class _Adapter(trio.abc.HalfCloseableStream):
-    """A client's stream with what hypercorn uses of Trio's SocketStream, beginning with the bytes already read."""
+    """A client's stream with what hypercorn uses of Trio's SocketStream, beginning with the bytes already read.
+
+    Libraries keep a connection from REST and ask on it for the gateway. For hypercorn the stream ends there: what it
+    must not see is in `left_over`, and the socket stays open.
+    """
 
     def __init__(self, stream: ClientStream, early: bytes) -> None:
         self._stream = stream
         self._early = early
+        self.is_idle = False  # between two requests
+        self.left_over = b""
 
     @property
     def socket(self) -> socket.socket:
@@ -205,7 +231,11 @@ class _Adapter(trio.abc.HalfCloseableStream):
         if self._early:
             early, self._early = self._early, b""
             return early
-        return await self._stream.receive_some(max_bytes)
+        data = await self._stream.receive_some(max_bytes)
+        if self.is_idle and data.startswith(GATEWAY):
+            self.left_over = data
+            return b""
+        return data
 
     async def send_all(self, data: Data) -> None:
         await self._stream.send_all(data)
@@ -214,10 +244,12 @@ class _Adapter(trio.abc.HalfCloseableStream):
         await self._stream.wait_send_all_might_not_block()
 
     async def send_eof(self) -> None:
-        await self._stream.send_eof()
+        if not self.left_over:
+            await self._stream.send_eof()
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        if not self.left_over:
+            await self._stream.aclose()
 
 
 class _TlsAdapter(_Adapter):
