@@ -195,6 +195,13 @@ def render_default() -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def describe(path: str) -> str:
+    """What the option means, and its default unless that is empty."""
+    field = _FIELDS[path]
+    meta: Meta = get_args(field.type)[1]
+    return f"{meta.description} (default: {field.default})" if field.default else str(meta.description)
+
+
 def show(config: Config) -> str:
     """The options as TOML, without the passwords in URLs."""
     blocks = []

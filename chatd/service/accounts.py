@@ -6,6 +6,7 @@ second pair; without that, rotation logs honest users out.
 """
 
 import re
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -44,20 +45,21 @@ async def register(core: Core, body: Register) -> TokenPair:
     """Make an account and log it in. Raises FORBIDDEN when registration is closed, INVALID_FORM_BODY."""
     if core.config.accounts.registration == "closed":
         raise FORBIDDEN()
-    username = check_username(body.username)
-    email = None if body.email is None else body.email.lower()
-    if email is not None and not _EMAIL.fullmatch(email):
-        raise form_error("email", "EMAIL_TYPE_INVALID_EMAIL", "Not a well formed email address.")
-    password_hash = await core.passwords.hash(body.password)
-    user = User(id=Snowflake(core.ids.next()), username=username, discriminator="0")
-    new, refresh_token = _new_login(core, user.id)
+    user_id = core.ids.next()
+    new, refresh_token = _new_login(core, user_id)
     token_hash = auth.token_hash(refresh_token)
-    try:
-        account = await core.db.write(_register, user, email, password_hash, new, token_hash)
-    except Conflict:
-        await raise_taken(core, username, email)
-        raise
+    account = await _create(core, user_id, body, lambda tx: store.insert_login(tx, new, token_hash))
     return _pair(core, account, new.id, refresh_token)
+
+
+async def create(core: Core, body: Register) -> AccountRow:
+    """Make an account, for whoever runs the server. Raises INVALID_FORM_BODY."""
+    return await _create(core, core.ids.next(), body, lambda tx: None)
+
+
+async def disable(core: Core, user_id: int) -> None:
+    """End all logins and connections of the account, for good, and let nobody log in."""
+    await core.db.write(store.set_disabled, user_id, True, then=lambda _: auth.end_user(core, user_id))
 
 
 async def login(core: Core, body: Login) -> TokenPair:
@@ -127,6 +129,21 @@ async def raise_taken(core: Core, username: str, email: str | None) -> None:
     errors.raise_if_any()
 
 
+async def _create(core: Core, user_id: int, body: Register, also: Callable[[Tx], None]) -> AccountRow:
+    """`also` is done in the same transaction."""
+    username = check_username(body.username)
+    email = None if body.email is None else body.email.lower()
+    if email is not None and not _EMAIL.fullmatch(email):
+        raise form_error("email", "EMAIL_TYPE_INVALID_EMAIL", "Not a well formed email address.")
+    password_hash = await core.passwords.hash(body.password)
+    user = User(id=Snowflake(user_id), username=username, discriminator="0")
+    try:
+        return await core.db.write(_insert, user, email, password_hash, also)
+    except Conflict:
+        await raise_taken(core, username, email)
+        raise
+
+
 def _count_guess(core: Core, name: str, found: CredentialsRow | None) -> None:
     """Limit attempts alike for names that have an account and names that have none.
 
@@ -167,11 +184,9 @@ def _pair(core: Core, account: AccountRow, login_id: int, refresh_token: str) ->
 # --- each of these is one transaction, with its callback --------------------------------------------------------------
 
 
-def _register(
-    tx: Tx, user: User, email: str | None, password_hash: str, login: LoginRow, token_hash: bytes
-) -> AccountRow:
+def _insert(tx: Tx, user: User, email: str | None, password_hash: str, also: Callable[[Tx], None]) -> AccountRow:
     account = store.insert_user(tx, user, email, password_hash)
-    store.insert_login(tx, login, token_hash)
+    also(tx)
     return account
 
 

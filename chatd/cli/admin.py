@@ -1,0 +1,196 @@
+"""What whoever runs the server may do, by anybody's leave: one function for each command, named in `COMMANDS`.
+
+A running server answers these through its control socket, so that its memory and its sessions know of the change at
+once; without one, the command line opens the data itself and calls the same `answer`.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeAlias, get_type_hints
+
+from msgspec import Meta, Raw
+
+from chatd import __version__, log
+from chatd.model.errors import ApiError, ErrorTree
+from chatd.model.objects.account import Password, Register
+from chatd.model.objects.application import ApplicationCreate
+from chatd.model.objects.guild import GuildCreateParams, GuildName
+from chatd.model.objects.user import User, Username
+from chatd.model.validate import decode
+from chatd.model.wire import Params, Permissions, Snowflake, encode
+from chatd.service import access, accounts, applications, bots, guilds
+from chatd.service.actors import Actor
+from chatd.service.core import Core
+from chatd.store import accounts as account_store
+from chatd.store import guilds as guild_store
+from chatd.store.db import StoreError
+from chatd.store.rows import users
+
+logger = log.get(__name__)
+
+# Rows of one answer; for more, ask again with `after`.
+PAGE = 200
+
+Answer: TypeAlias = dict[str, object]
+
+
+class Request(Params):
+    command: str
+    arguments: Raw
+
+
+class Refused(Exception):
+    """Said in one line: what was asked for cannot be done."""
+
+
+async def answer(core: Core, request: bytes) -> bytes:
+    """`{"command", "arguments"}` → `{"ok": …}` or `{"error": "one line"}`. Raises nothing."""
+    try:
+        asked = decode(Request, request)
+        command = COMMANDS.get(asked.command)
+        if command is None:
+            raise Refused(f"chatd {__version__} knows no command {asked.command!r}")
+        arguments = decode(get_type_hints(command)["asked"], bytes(asked.arguments))
+        return encode({"ok": await command(core, arguments)})
+    except ApiError as error:
+        problem = "; ".join(_sentences(error.errors or {})) or error.message
+    except (Refused, StoreError) as error:
+        problem = str(error)
+    except Exception:
+        logger.exception("command failed")
+        problem = "internal error, the log says more"
+    return encode({"error": problem})
+
+
+# --- the server itself -----------------------------------------------------------------------------------------------
+
+
+class Nothing(Params):
+    """A command without arguments."""
+
+
+async def status(core: Core, asked: Nothing) -> Answer:
+    """Who answers."""
+    return {"version": __version__, "pid": os.getpid()}
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+class UserCreate(Params, kw_only=True):
+    username: Username
+    password: Password | None = None
+    email: Annotated[str, Meta(max_length=254)] | None = None
+
+
+class Page(Params, kw_only=True):
+    after: Snowflake = Snowflake(0)
+
+
+class UserName(Params, kw_only=True):
+    username: str
+
+
+async def create_user(core: Core, asked: UserCreate) -> Answer:
+    """Also while registration is closed. A password that is made here is part of the answer."""
+    password = asked.password or secrets.token_urlsafe(12)
+    account = await accounts.create(core, Register(username=asked.username, password=password, email=asked.email))
+    made = {} if asked.password else {"password": password}
+    return {"id": Snowflake(account.id), "username": account.username, **made}
+
+
+async def list_users(core: Core, asked: Page) -> Answer:
+    """Oldest first, bots too."""
+    found = await core.db.read(account_store.list_users, asked.after, PAGE)
+    return {
+        "users": [
+            {
+                "id": Snowflake(row.id),
+                "username": row.username,
+                "email": row.email,
+                "bot": bool(row.bot),
+                "disabled": bool(row.disabled),
+            }
+            for row in found
+        ]
+    }
+
+
+async def disable_user(core: Core, asked: UserName) -> Answer:
+    user = await _person(core, asked.username)
+    await accounts.disable(core, user.id)
+    return {"id": user.id, "username": user.username}
+
+
+# --- guilds and bots -------------------------------------------------------------------------------------------------
+
+
+class GuildCreate(Params, kw_only=True):
+    name: GuildName
+    owner: str
+
+
+class BotCreate(Params, kw_only=True):
+    name: Annotated[str, Meta(min_length=2, max_length=32)]
+    owner: str
+    guilds: list[Snowflake] = []
+    permissions: Permissions = Permissions(0)
+
+
+async def create_guild(core: Core, asked: GuildCreate) -> Answer:
+    """With the channels that a guild has from the start."""
+    guild = await guilds.create(core, await _actor(core, asked.owner), GuildCreateParams(name=asked.name))
+    return {"id": guild.id, "name": guild.name, "owner_id": guild.owner_id}
+
+
+async def list_guilds(core: Core, asked: Page) -> Answer:
+    """Oldest first."""
+    found = await core.db.read(guild_store.page, asked.after, PAGE)
+    return {"guilds": [{"id": guild.id, "name": guild.name, "owner_id": guild.owner_id} for guild in found]}
+
+
+async def create_bot(core: Core, asked: BotCreate) -> Answer:
+    """An application, its bot, a token, and the bot in these guilds; of a guild that is not there nothing is made."""
+    owner = await _actor(core, asked.owner)
+    for guild_id in asked.guilds:
+        if await access.load_guild(core, guild_id) is None:
+            raise Refused(f"there is no guild {guild_id}")
+    application = await applications.create(core, owner, ApplicationCreate(name=asked.name))
+    token = await applications.reset_token(core, owner, application.id)
+    for guild_id in asked.guilds:
+        await bots.install(core, guild_id, application.id, asked.permissions)
+    return {"application_id": application.id, "bot_id": application.bot.id, "token": token.token}
+
+
+async def _actor(core: Core, username: str) -> Actor:
+    """The person as services know whoever asks, without a token."""
+    return Actor(await _person(core, username), token="")
+
+
+async def _person(core: Core, username: str) -> User:
+    found = await core.db.read(account_store.find_login, username)
+    if found is None:
+        raise Refused(f"nobody is called {username!r}")
+    return (await core.db.read(users, (found.id,)))[found.id]
+
+
+def _sentences(tree: ErrorTree, path: str = "") -> list[str]:
+    """The leaves of a form's errors: "username: Username is already taken."."""
+    found = [f"{path}: {leaf['message']}".removeprefix(": ") for leaf in tree.get("_errors", ())]
+    for key, node in tree.items():
+        if key != "_errors":
+            found += _sentences(node, f"{path}.{key}".removeprefix("."))
+    return found
+
+
+# name -> function; the annotation of its parameter `asked` says what arguments it takes
+COMMANDS: dict[str, Callable[[Core, Any], Coroutine[Any, Any, Answer]]] = {
+    "status": status,
+    "user create": create_user,
+    "user list": list_users,
+    "user disable": disable_user,
+    "guild create": create_guild,
+    "guild list": list_guilds,
+    "bot create": create_bot,
+}

@@ -1,0 +1,56 @@
+"""The lock of a data directory: one process at a time serves it, or changes it while no server runs.
+
+The kernel gives the lock back when the process ends, however it ends; the file stays and means nothing by itself.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chatd.cli.options import Failure
+
+
+class Locked(Failure):
+    """Another process holds the lock."""
+
+
+@contextmanager
+def held(data: Path) -> Iterator[None]:
+    """Hold the directory's lock; the directory is made if it is not there. Raises Locked, Failure."""
+    path = data / "chatd.lock"
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = open(path, "a+", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
+    except OSError as error:
+        raise Failure(f"{error.filename or data}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Locked(f"{data} is in use by process {_pid(path)}") from None
+        except OSError as error:
+            raise Failure(f"{path}: {error.strerror}") from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def holder(data: Path) -> str | None:
+    """The id of the process that holds the lock, None when nobody does."""
+    path = data / "chatd.lock"
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _pid(path)
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def _pid(path: Path) -> str:
+    # Empty for the moment between taking the lock and writing the id.
+    return path.read_text().strip() or "unknown"
