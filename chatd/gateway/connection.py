@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_GRACE = 1.5
 # How long a client may take to answer our close frame before the socket is closed under it.
 CLOSE_DEADLINE_S = 2.0
-# RESUME sends what was missed in pieces of this size, so that a slow client's buffer does not overflow.
+# RESUME sends what was missed in pieces of this size at most.
 REPLAY_BYTES = 256 * 1024
 
 # 1009 would say the same, but clients know Discord's code.
@@ -258,9 +258,11 @@ class GatewayConnection:
     async def resume(self, command: Resume) -> None:
         session = await service.find_resumable(self._core, command)
         seq = command.seq
+        # The last piece is pushed: it and some live events must fit into the send buffer of a slow client.
+        piece = min(REPLAY_BYTES, self._core.config.gateway.send_buffer_bytes // 2)
         # Pieces first, while nothing else is sent here; then the rest, and live events behind it, in one step.
         while session is not None and self._closing is None and service.is_resumable(self._core, session, seq):
-            seq, data = session.replay(seq, self, REPLAY_BYTES)
+            seq, data = session.replay(seq, self, piece)
             if seq == session.seq:
                 if session.connection is not None:
                     session.connection.close(CLOSE_UNKNOWN_ERROR.code, "Resumed by another connection.")

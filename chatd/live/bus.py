@@ -53,8 +53,12 @@ class Bus:
         if audience:
             self._shard(key).put(event, audience)
 
+    def has_room(self, key: int) -> bool:
+        """Whether the key's shard takes what the caller is about to commit."""
+        return self._shard(key).has_room()
+
     async def room(self, key: int) -> None:
-        """Return once the key's shard has room for what the caller is about to commit. The caller sets the deadline."""
+        """Return once there is room. The caller sets the deadline."""
         await self._shard(key).room()
 
     def backlog(self) -> int:
@@ -90,8 +94,11 @@ class _Shard:
         self.queue.append((event, audience))
         self._filled.unpark()
 
+    def has_room(self) -> bool:
+        return len(self.queue) < self._capacity
+
     async def room(self) -> None:
-        while len(self.queue) >= self._capacity:
+        while not self.has_room():
             await self._drained.park()
 
     async def idle(self) -> None:

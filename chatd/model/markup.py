@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from chatd.model.objects.message import AllowedMentions
+from chatd.model.wire import MAX_STRING_INT
 
 _MENTION = re.compile(r"<@(?P<role>&?)!?(?P<id>[0-9]{15,20})>")
 _EVERYONE = re.compile(r"@(?:everyone|here)\b")
@@ -23,7 +24,9 @@ def mentions(content: str) -> Mentions:
     roles: dict[int, None] = {}
     if "<@" in content:
         for match in _MENTION.finditer(content):
-            (roles if match["role"] else users)[int(match["id"])] = None
+            id_ = int(match["id"])
+            if id_ <= MAX_STRING_INT:  # no other can be anybody's, and no database column takes one
+                (roles if match["role"] else users)[id_] = None
     return Mentions(tuple(users), tuple(roles), "@" in content and _EVERYONE.search(content) is not None)
 
 

@@ -121,8 +121,8 @@ def parse_timestamp(text: str) -> int:
     """ISO 8601 -> epoch milliseconds; without an offset it is UTC. Raises ValueError with Discord's sentence."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"Could not parse {text}. Should be ISO8601.") from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MILLISECOND
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return (moment.astimezone(UTC) - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):  # the latter for what UTC's years 1 to 9999 do not hold
+        raise ValueError(f"Could not parse {text[:100]}. Should be ISO8601.") from None

@@ -4,7 +4,8 @@
 Routes, authentication and everything else that makes an answer is the handler's business.
 """
 
-import logging
+import itertools
+import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -12,9 +13,10 @@ import msgspec
 import trio
 from msgspec import Struct
 
+from chatd import log
 from chatd.live.stream import ClientStream
 
-logger = logging.getLogger(__name__)
+logger = log.get(__name__)
 
 
 class Request(Struct, frozen=True):
@@ -30,7 +32,7 @@ class Request(Struct, frozen=True):
 
 class Response(Struct, frozen=True):
     status: int
-    headers: list[tuple[bytes, bytes]]  # without Content-Length, Date and Connection, which front ends add
+    headers: list[tuple[bytes, bytes]]  # without Content-Length, Date, Connection and X-Request-Id, which are added
     body: bytes = b""
 
 
@@ -123,13 +125,23 @@ def split_target(target: str) -> tuple[str, str, str] | None:
     return host, "/" + path, query
 
 
+_PROCESS = secrets.token_hex(6)  # tells the ids of one run from those of the next
+_request_ids = (f"{_PROCESS}{number:08x}" for number in itertools.count())
+
+
 async def answer(handler: Handler, request: Request) -> Response:
-    """The handler's response. It catches what can go wrong itself; should it fail nevertheless, a bare 500."""
+    """The handler's response, under an id that the log knows it by.
+
+    The handler catches what can go wrong itself; should it fail nevertheless, a bare 500.
+    """
+    request_id = next(_request_ids)
+    log.request_id.set(request_id)
     try:
-        return await handler(request)
+        response = await handler(request)
     except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
-        return refusal(500)
+        logger.exception("request failed", method=request.method, path=request.path)
+        return _refusal(500, request_id)
+    return Response(response.status, [_id_header(request_id), *response.headers], response.body)
 
 
 # Where Discord has a text and a code of its own; all others are Discord's "404: Not Found" with code 0.
@@ -138,6 +150,14 @@ _KNOWN_REFUSALS = {413: ("Request entity too large", 40005)}
 
 def refusal(status: int) -> Response:
     """The front ends' own error, in the shape that Discord's errors have."""
+    return _refusal(status, next(_request_ids))
+
+
+def _refusal(status: int, request_id: str) -> Response:
     message, code = _KNOWN_REFUSALS.get(status, (f"{status}: {HTTPStatus(status).phrase}", 0))
     body = msgspec.json.encode({"message": message, "code": code})
-    return Response(status, [(b"content-type", b"application/json")], body)
+    return Response(status, [_id_header(request_id), (b"content-type", b"application/json")], body)
+
+
+def _id_header(request_id: str) -> tuple[bytes, bytes]:
+    return b"X-Request-Id", request_id.encode()

@@ -3,8 +3,6 @@
 Free of sockets: a `Request` in, a `Response` out. It answers whatever happens; nothing is raised to the front ends.
 """
 
-import itertools
-import secrets
 import time
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -55,7 +53,6 @@ class Runner:
         self._is_limited = core.config.limits.rate_limits
         self._global = Rule(core.config.limits.global_per_s, 1)
         self._invalid = Rule(core.config.limits.invalid_per_10_min, INVALID_WINDOW_S)
-        self._request_ids = (f"{secrets.token_hex(6)}{number:08x}" for number in itertools.count())
         self._answers: Labelled[Number] = metrics.counters(
             "chatd_http_responses_total", "Answers to HTTP requests.", ("status",)
         )
@@ -65,9 +62,7 @@ class Runner:
 
     async def __call__(self, request: Request) -> Response:
         started = time.perf_counter()
-        request_id = next(self._request_ids)
-        log.request_id.set(request_id)
-        reply: Headers = [(b"X-Request-Id", request_id.encode())]
+        reply: Headers = []
         try:
             status, body = await self._run(request, reply)
         except ApiError as error:
@@ -78,7 +73,7 @@ class Runner:
             status, body = OVERLOADED.status, encode(OVERLOADED().body())
         except Exception:
             logger.exception("request failed", method=request.method, path=request.path)
-            status, body = 500, encode({**INTERNAL_SERVER_ERROR().body(), "request_id": request_id})
+            status, body = 500, encode({**INTERNAL_SERVER_ERROR().body(), "request_id": log.request_id.get()})
         if body:
             reply.append(_JSON)
         if status in INVALID_STATUSES and self._is_limited and not _is_shared(reply):
@@ -172,6 +167,8 @@ def _path_arguments(entry: Route, values: list[str]) -> dict[str, Any]:
                 arguments[name] = Snowflake.from_json(value)
             except ValueError as error:
                 raise form_error(name, "NUMBER_TYPE_COERCE", str(error)) from None
+        elif "\0" in value:  # no database column takes it
+            raise form_error(name, "STRING_TYPE_CONVERT", f'Could not interpret "{value[:100]}" as string.')
         else:
             arguments[name] = value
     return arguments

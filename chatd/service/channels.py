@@ -45,7 +45,14 @@ _VOICE_FIELDS = ("bitrate", "user_limit", "rtc_region")
 # The kinds that may turn into one another.
 _TEXT_KINDS = (ChannelType.GUILD_TEXT, ChannelType.GUILD_ANNOUNCEMENT)
 # What setting null means, where it is not null itself.
-_NULL_MEANS: dict[str, Any] = {"position": 0, "nsfw": False, "rate_limit_per_user": 0, "permission_overwrites": []}
+_NULL_MEANS: dict[str, Any] = {
+    "position": 0,
+    "nsfw": False,
+    "rate_limit_per_user": 0,
+    "bitrate": VOICE_DEFAULTS.bitrate,
+    "user_limit": VOICE_DEFAULTS.user_limit,
+    "permission_overwrites": [],
+}
 
 
 async def of_guild(core: Core, me: Actor, guild_id: Snowflake) -> list[Channel]:
@@ -202,9 +209,9 @@ def _overwrites(
         )
         for params in new
     }
-    for index, overwrite in enumerate(made.values()):
-        known = guild.roles if overwrite.type == 0 else guild.members
-        if overwrite.id not in known and overwrite.id not in before:
+    for index, params in enumerate(new):
+        known = guild.roles if params.type == 0 else guild.members
+        if params.id not in known and params.id not in before:
             raise form_error(f"permission_overwrites.{index}.id", "INVALID_OVERWRITE_TARGET", "Unknown role or member")
     nothing = Overwrite(id=Snowflake(0), type=0, allow=Permissions(0), deny=Permissions(0))
     for target_id in before.keys() | made.keys():
@@ -212,7 +219,7 @@ def _overwrites(
         touched = (one.allow ^ other.allow) | (one.deny ^ other.deny)
         if touched & ~held:
             raise MISSING_PERMISSIONS()
-    return tuple(made.values())
+    return tuple(made[target_id] for target_id in sorted(made))  # as the database gives them
 
 
 # --- after the commit ------------------------------------------------------------------------------------------------

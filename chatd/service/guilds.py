@@ -1,7 +1,7 @@
 """Guilds: create, list, show, join. Docs: resources/guild."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import asdict, replace
@@ -144,19 +144,20 @@ def _from_template(core: Core, me: Actor, body: GuildCreateParams) -> LoadedGuil
     """The guild with new ids for everything, placeholders resolved."""
     guild_id = Snowflake(core.ids.next())
     templates = body.channels or list(DEFAULT_CHANNELS)
-    ids = {template.id: Snowflake(core.ids.next()) for template in templates if template.id is not UNSET}
+    named = _name_channels(core, templates)
     made = [
-        _channel(core, guild_id, template, position, ids, index)
+        _channel(core, guild_id, template, position, named, index)
         for index, (position, template) in enumerate(_positions(templates))
     ]
-    first_text = next((channel.id for channel in made if channel.type == ChannelType.GUILD_TEXT), None)
-    system = _resolve(ids, body.system_channel_id, "system_channel_id") if body.channels else first_text
+    system = _resolve(named, body.system_channel_id, ChannelType.GUILD_TEXT, "system_channel_id")
+    if system is None and not body.channels:
+        system = next(channel.id for channel in made if channel.type == ChannelType.GUILD_TEXT)
     extra = GuildExtra(
         region=body.region or "local",
         verification_level=body.verification_level,
         default_message_notifications=body.default_message_notifications,
         explicit_content_filter=body.explicit_content_filter,
-        afk_channel_id=_resolve(ids, body.afk_channel_id, "afk_channel_id"),
+        afk_channel_id=_resolve(named, body.afk_channel_id, ChannelType.GUILD_VOICE, "afk_channel_id"),
         afk_timeout=body.afk_timeout,
         system_channel_id=system,
         system_channel_flags=body.system_channel_flags,
@@ -175,6 +176,26 @@ def _from_template(core: Core, me: Actor, body: GuildCreateParams) -> LoadedGuil
     )
 
 
+class _Named(NamedTuple):
+    """A channel of the template that others may name."""
+
+    id: Snowflake
+    type: int
+
+
+def _name_channels(core: Core, templates: Sequence[ChannelTemplate]) -> dict[Snowflake, _Named]:
+    """By placeholder."""
+    named: dict[Snowflake, _Named] = {}
+    for index, template in enumerate(templates):
+        if template.id is UNSET:
+            continue
+        if template.id in named:
+            message = f'Value "{template.id}" names two channels of this request.'
+            raise form_error(f"channels.{index}.id", "CHANNEL_PLACEHOLDER_DUPLICATE", message)
+        named[template.id] = _Named(Snowflake(core.ids.next()), template.type)
+    return named
+
+
 def _positions(templates: Sequence[ChannelTemplate]) -> list[tuple[int, ChannelTemplate]]:
     """Positions count within each kind."""
     counts: dict[int, int] = {}
@@ -191,18 +212,21 @@ def _channel(
     guild_id: Snowflake,
     template: ChannelTemplate,
     position: int,
-    ids: dict[Snowflake, Snowflake],
+    named: dict[Snowflake, _Named],
     index: int,
 ) -> Channel:
+    path = f"channels.{index}.parent_id"
+    if int(template.type) == ChannelType.GUILD_CATEGORY and template.parent_id is not None:
+        raise form_error(path, "CHANNEL_PARENT_INVALID_TYPE", "Categories cannot have a parent")
     extra = VOICE_DEFAULTS if template.type in VOICE_TYPES else ChannelExtra(topic=template.topic)
     return Channel(
-        id=Snowflake(core.ids.next()) if template.id is UNSET else ids[template.id],
+        id=Snowflake(core.ids.next()) if template.id is UNSET else named[template.id].id,
         type=template.type,
         guild_id=guild_id,
         position=position,
         permission_overwrites=(),
         name=template.name,
-        parent_id=_resolve(ids, template.parent_id, f"channels.{index}.parent_id"),
+        parent_id=_resolve(named, template.parent_id, ChannelType.GUILD_CATEGORY, path),
         last_message_id=None,
         **asdict(extra),
     )
@@ -223,12 +247,16 @@ def _role(id_: int, name: str, template: RoleTemplate, position: int) -> Role:
     )
 
 
-def _resolve(ids: dict[Snowflake, Snowflake], placeholder: Snowflake | None, path: str) -> Snowflake | None:
+def _resolve(
+    named: dict[Snowflake, _Named], placeholder: Snowflake | None, kind: ChannelType, path: str
+) -> Snowflake | None:
     if placeholder is None:
         return None
-    if placeholder not in ids:
-        raise form_error(path, "CHANNEL_PLACEHOLDER_UNKNOWN", f'Value "{placeholder}" is no channel of this request.')
-    return ids[placeholder]
+    found = named.get(placeholder)
+    if found is None or found.type != kind:
+        message = f'Value "{placeholder}" is no channel of the right type in this request.'
+        raise form_error(path, "CHANNEL_PLACEHOLDER_UNKNOWN", message)
+    return found.id
 
 
 def _insert(tx: Tx, made: LoadedGuild) -> None:

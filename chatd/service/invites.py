@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.model import permissions as p
-from chatd.model.errors import BOTS_CANNOT_USE_THIS, UNKNOWN_INVITE
+from chatd.model.errors import BOTS_CANNOT_USE_THIS, UNKNOWN_CHANNEL, UNKNOWN_INVITE
 from chatd.model.intents import GATES
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, Member
@@ -28,7 +28,7 @@ from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import invites as store
 from chatd.store import members
-from chatd.store.db import Tx
+from chatd.store.db import Missing, Tx
 from chatd.store.invites import InviteRow
 from chatd.store.rows import users
 
@@ -60,7 +60,10 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: InviteCreat
             _announce(core, here.guild, here.channel, row, me.user)
         return row
 
-    made = await core.db.write(_insert, invite, body.unique, core.clock_ms(), then=created)
+    try:
+        made = await core.db.write(_insert, invite, body.unique, core.clock_ms(), then=created)
+    except Missing:  # deleted since we looked
+        raise UNKNOWN_CHANNEL() from None
     return _with_metadata(made, here.guild, here.channel, me.user)
 
 

@@ -123,14 +123,19 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
 async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple[int, Raw]:
     composed = await compose.new(core, me, here, body)
     _check_slowmode(core, me, here)
-    with trio.move_on_after(ROOM_S) as waiting:
-        await core.live.bus.room(here.bus_key)
-    if waiting.cancelled_caught:
-        raise OVERLOADED()
+    if not core.live.bus.has_room(here.bus_key):
+        await _wait_for_room(core, here)
     try:
         return await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
     except Missing:  # deleted since we looked
         raise UNKNOWN_CHANNEL() from None
+
+
+async def _wait_for_room(core: Core, here: Here) -> None:
+    with trio.move_on_after(ROOM_S) as waiting:
+        await core.live.bus.room(here.bus_key)
+    if waiting.cancelled_caught:
+        raise OVERLOADED()
 
 
 def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tuple[int, Raw]:

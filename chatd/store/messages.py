@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatd.model.objects.user import User
+from chatd.model.wire import MAX_STRING_INT
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import users
 
@@ -116,7 +117,7 @@ def after(tx: Tx, channel_id: int, message_id: int, limit: int) -> list[MessageR
 
 def around(tx: Tx, channel_id: int, message_id: int, limit: int) -> list[MessageRow]:
     """Newest first, as many younger as older ones, with the message itself in the middle where it exists."""
-    older = before(tx, channel_id, message_id + 1, limit // 2 + 1)
+    older = before(tx, channel_id, min(message_id + 1, MAX_STRING_INT), limit // 2 + 1)
     return after(tx, channel_id, message_id, limit - limit // 2 - 1) + older
 
 

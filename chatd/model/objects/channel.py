@@ -98,6 +98,7 @@ Topic = Annotated[str, Meta(max_length=1024)]
 Slowmode = Annotated[int, Meta(ge=0, le=21600)]
 Bitrate = Annotated[int, Meta(ge=8000, le=384000)]
 UserLimit = Annotated[int, Meta(ge=0, le=99)]
+Region = Annotated[str, Meta(max_length=100)]
 Position = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
@@ -114,7 +115,7 @@ class ChannelCreate(Params, kw_only=True):
     permission_overwrites: Annotated[list[OverwriteParams], Meta(max_length=1000)] | None = None
     parent_id: Snowflake | None = None
     nsfw: bool | None = None
-    rtc_region: str | None = None
+    rtc_region: Region | None = None
 
 
 class ChannelPatch(Params, kw_only=True):
@@ -130,4 +131,4 @@ class ChannelPatch(Params, kw_only=True):
     user_limit: UserLimit | UnsetType | None = UNSET
     permission_overwrites: Annotated[list[OverwriteParams], Meta(max_length=1000)] | UnsetType | None = UNSET
     parent_id: Snowflake | UnsetType | None = UNSET
-    rtc_region: str | UnsetType | None = UNSET
+    rtc_region: Region | UnsetType | None = UNSET

@@ -180,7 +180,7 @@ class GuildCreateParams(Params, kw_only=True):
     """Create Guild (POST /guilds), kept although Discord closed it to bots in 2025."""
 
     name: GuildName
-    region: str | None = None
+    region: Annotated[str, Meta(max_length=100)] | None = None
     icon: None = None
     verification_level: Literal[0, 1, 2, 3, 4] = 0
     default_message_notifications: Literal[0, 1] = 0
