@@ -72,6 +72,7 @@ class RecordingConnection:
     """The socket end of a session: keeps what it is told to do."""
 
     format = JSON
+    context = None
 
     def __init__(self) -> None:
         self.pushed = b""

@@ -1,0 +1,146 @@
+"""The whole table of routes: each succeeds once, and each refuses whom it must."""
+
+from typing import Any
+
+import pytest
+
+from chatd.rest.table import ROUTES
+from tests.support.calls import BOT, CALLS, MEMBER, NOBODY, OWNER, Call, answers, setting
+from tests.support.client import Client
+from tests.support.world import World
+
+OPERATIONS = {f"{route.method} {route.template}" for route in ROUTES}
+OPEN = {f"{route.method} {route.template}" for route in ROUTES if not route.needs_token}
+
+UNKNOWN_APPLICATION = (404, 10002)
+UNKNOWN_CHANNEL = (404, 10003)
+UNKNOWN_GUILD = (404, 10004)
+UNKNOWN_INVITE = (404, 10006)
+UNKNOWN_MEMBER = (404, 10007)
+UNKNOWN_MESSAGE = (404, 10008)
+UNKNOWN_USER = (404, 10013)
+NO_BOTS = (403, 20001)
+ONLY_BOTS = (403, 20002)
+NOT_YOUR_APPLICATION = (403, 20012)
+NO_ACCESS = (403, 50001)
+NOT_YOURS = (403, 50005)
+NO_PERMISSION = (403, 50013)
+
+NO_ID = "1"
+
+
+async def test_every_route_succeeds(world: World) -> None:
+    seen = set()
+    async for call, answer in answers(world):
+        where = f"{call.operation}: {answer.status} {answer.content!r}"
+        assert answer.status == call.status, where
+        assert answer.headers["X-Request-Id"], where
+        if answer.status == 204:
+            assert (answer.content, answer.headers.all("Content-Type")) == (b"", []), where
+        else:
+            assert answer.headers["Content-Type"] == "application/json", where
+        seen.add(call.operation.replace("other_", ""))
+    assert seen == OPERATIONS
+
+
+@pytest.mark.parametrize("server", ["sqlite-edge"], indirect=True)
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer x", "Bot x", "x", "Basic eA==", "Bearer \xe9"])
+async def test_closed_routes_need_a_token(anybody: Client, authorization: str | None) -> None:
+    guest = anybody.with_token(authorization)
+    async with guest:
+        for call in CALLS:
+            operation = call.operation.replace("other_", "")
+            if operation not in OPEN:
+                path = call.template.replace("{", "").replace("}", "")
+                answer = await guest.request(call.method, path, call.payload)
+                assert answer.error == (401, 0), operation
+                assert answer.json == {"message": "401: Unauthorized", "code": 0}
+
+
+# Who gets what instead of the success. Ids that are not in the setting are given in `ids`.
+REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
+    ("POST /auth/logout", BOT, {}, NO_BOTS),
+    ("GET /oauth2/applications/@me", OWNER, {}, ONLY_BOTS),
+    ("GET /applications/@me", OWNER, {}, ONLY_BOTS),
+    ("PATCH /applications/@me", OWNER, {}, ONLY_BOTS),
+    ("POST /applications", BOT, {}, NO_BOTS),
+    ("GET /applications/{application_id}", MEMBER, {}, NOT_YOUR_APPLICATION),
+    ("GET /applications/{application_id}", OWNER, {"application_id": NO_ID}, UNKNOWN_APPLICATION),
+    ("PATCH /applications/{application_id}", MEMBER, {}, NOT_YOUR_APPLICATION),
+    ("PATCH /applications/{application_id}", OWNER, {"application_id": NO_ID}, UNKNOWN_APPLICATION),
+    ("POST /applications/{other_application_id}/bot/reset", MEMBER, {}, NOT_YOUR_APPLICATION),
+    ("POST /applications/{other_application_id}/bot/reset", BOT, {}, NO_BOTS),
+    (
+        "POST /applications/{other_application_id}/bot/reset",
+        OWNER,
+        {"other_application_id": NO_ID},
+        UNKNOWN_APPLICATION,
+    ),
+    ("POST /oauth2/authorize", BOT, {}, NO_BOTS),
+    ("POST /oauth2/authorize", MEMBER, {}, NO_PERMISSION),
+    ("POST /oauth2/authorize", "stranger", {}, UNKNOWN_GUILD),
+    ("POST /oauth2/authorize", OWNER, {"guild_id": NO_ID}, UNKNOWN_GUILD),
+    ("POST /oauth2/authorize", OWNER, {"other_application_id": NO_ID}, UNKNOWN_APPLICATION),
+    ("GET /users/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_USER),
+    ("POST /users/@me/channels", OWNER, {"user_id": NO_ID}, UNKNOWN_USER),
+    ("GET /guilds/{guild_id}", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}", OWNER, {"guild_id": NO_ID}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/channels", "stranger", {}, UNKNOWN_GUILD),
+    ("POST /guilds/{guild_id}/channels", "stranger", {}, UNKNOWN_GUILD),
+    ("POST /guilds/{guild_id}/channels", MEMBER, {}, NO_PERMISSION),
+    ("GET /guilds/{guild_id}/members", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/members/{user_id}", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
+    ("GET /guilds/{guild_id}/roles", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /channels/{channel_id}", "stranger", {}, NO_ACCESS),
+    ("GET /channels/{channel_id}", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("PATCH /channels/{channel_id}", "stranger", {}, NO_ACCESS),
+    ("PATCH /channels/{channel_id}", MEMBER, {}, NO_PERMISSION),
+    ("PATCH /channels/{channel_id}", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("DELETE /channels/{channel_id}", "stranger", {}, NO_ACCESS),
+    ("DELETE /channels/{channel_id}", MEMBER, {}, NO_PERMISSION),
+    ("DELETE /channels/{channel_id}", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("POST /channels/{channel_id}/invites", "stranger", {}, NO_ACCESS),
+    ("POST /channels/{channel_id}/invites", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("POST /channels/{channel_id}/typing", "stranger", {}, NO_ACCESS),
+    ("POST /channels/{channel_id}/typing", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("GET /channels/{channel_id}/messages", "stranger", {}, NO_ACCESS),
+    ("GET /channels/{channel_id}/messages", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("POST /channels/{channel_id}/messages", "stranger", {}, NO_ACCESS),
+    ("POST /channels/{channel_id}/messages", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("GET /channels/{channel_id}/messages/{message_id}", "stranger", {}, NO_ACCESS),
+    ("GET /channels/{channel_id}/messages/{message_id}", OWNER, {"message_id": NO_ID}, UNKNOWN_MESSAGE),
+    ("PATCH /channels/{channel_id}/messages/{message_id}", "stranger", {}, NO_ACCESS),
+    ("PATCH /channels/{channel_id}/messages/{message_id}", MEMBER, {}, NOT_YOURS),
+    ("PATCH /channels/{channel_id}/messages/{message_id}", OWNER, {"message_id": NO_ID}, UNKNOWN_MESSAGE),
+    ("DELETE /channels/{channel_id}/messages/{message_id}", "stranger", {}, NO_ACCESS),
+    ("DELETE /channels/{channel_id}/messages/{message_id}", MEMBER, {}, NO_PERMISSION),
+    ("DELETE /channels/{channel_id}/messages/{message_id}", OWNER, {"message_id": NO_ID}, UNKNOWN_MESSAGE),
+    ("GET /invites/{code}", NOBODY, {"code": "nothing"}, UNKNOWN_INVITE),
+    ("POST /invites/{code}", "stranger", {"code": "nothing"}, UNKNOWN_INVITE),
+    ("POST /invites/{code}", BOT, {}, NO_BOTS),
+]
+
+# Nothing to refuse to anyone with a token.
+FREE = {
+    "GET /applications",
+    "GET /gateway/bot",
+    "GET /users/@me",
+    "PATCH /users/@me",
+    "GET /users/@me/guilds",
+    "GET /users/@me/channels",
+    "POST /guilds",
+}
+
+
+async def test_routes_refuse_whom_they_must(world: World) -> None:
+    where = await setting(world)
+    calls: dict[str, Call] = {call.operation: call for call in CALLS}
+    found: list[Any] = []
+    for operation, who, ids, expected in REFUSALS:
+        answer = await where._replace(ids={**where.ids, **ids}).make(calls[operation]._replace(who=who))
+        if answer.error != expected:
+            found.append((operation, who, ids, answer.error, "instead of", expected))
+    assert not found
+    refused = {operation.replace("other_", "") for operation, *_ in REFUSALS}
+    assert refused | FREE | OPEN == OPERATIONS

@@ -1,0 +1,155 @@
+"""One call for each operation of the REST table that succeeds, in an order in which all of them do."""
+
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from tests.support.client import Answer, Json
+from tests.support.world import PASSWORD, World
+
+# Who calls: the guild's owner, another member, its bot, or nobody.
+OWNER, MEMBER, BOT, NOBODY = "owner", "member", "bot", "nobody"
+
+
+class Call(NamedTuple):
+    method: str
+    template: str
+    status: int
+    who: str = OWNER
+    payload: Json = ...
+    query: dict[str, str] = {}
+
+    @property
+    def operation(self) -> str:
+        return f"{self.method} {self.template}"
+
+
+EMBED = {
+    "title": "title",
+    "description": "text",
+    "url": "https://chat.test/",
+    "color": 0x123456,
+    "timestamp": "2026-01-02T03:04:05Z",
+    "footer": {"text": "foot", "icon_url": "https://chat.test/i.png"},
+    "image": {"url": "https://chat.test/i.png"},
+    "thumbnail": {"url": "https://chat.test/i.png"},
+    "author": {"name": "author", "url": "https://chat.test/", "icon_url": "https://chat.test/i.png"},
+    "fields": [{"name": "name", "value": "value", "inline": True}],
+}
+
+# Texts "{…}" in paths, payloads and queries stand for what `setting` made.
+CALLS = (
+    Call("POST", "/auth/register", 201, NOBODY, {"username": "carol", "password": PASSWORD, "email": "c@chat.test"}),
+    Call("POST", "/auth/login", 200, NOBODY, {"login": "carol", "password": PASSWORD}),
+    Call("POST", "/auth/refresh", 200, NOBODY, {"refresh_token": "{refresh_token}"}),
+    Call("POST", "/auth/logout", 204, "leaver"),
+    Call("GET", "/gateway", 200, NOBODY),
+    Call("GET", "/gateway/bot", 200, BOT),
+    Call("GET", "/oauth2/applications/@me", 200, BOT),
+    Call("GET", "/applications/@me", 200, BOT),
+    Call("PATCH", "/applications/@me", 200, BOT, {"description": "about"}),
+    Call("POST", "/applications", 201, OWNER, {"name": "Second bot"}),
+    Call("GET", "/applications", 200),
+    Call("GET", "/applications/{application_id}", 200),
+    Call("PATCH", "/applications/{application_id}", 200, OWNER, {"name": "Renamed"}),
+    Call(
+        "POST",
+        "/oauth2/authorize",
+        200,
+        OWNER,
+        {"guild_id": "{guild_id}", "authorize": True},
+        {"client_id": "{other_application_id}", "scope": "bot", "permissions": "1024"},
+    ),
+    Call("POST", "/applications/{other_application_id}/bot/reset", 200),
+    Call("GET", "/users/@me", 200),
+    Call("PATCH", "/users/@me", 200, OWNER, {"global_name": "The Owner", "accent_color": 1}),
+    Call("GET", "/users/@me/guilds", 200, OWNER, query={"with_counts": "true"}),
+    Call("POST", "/users/@me/channels", 200, OWNER, {"recipient_id": "{user_id}"}),
+    Call("GET", "/users/@me/channels", 200),
+    Call("GET", "/users/{user_id}", 200),
+    Call("POST", "/guilds", 201, OWNER, {"name": "Another guild"}),
+    Call("GET", "/guilds/{guild_id}", 200, OWNER, query={"with_counts": "true"}),
+    Call("POST", "/guilds/{guild_id}/channels", 201, OWNER, {"name": "voice", "type": 2, "parent_id": "{category_id}"}),
+    Call("GET", "/guilds/{guild_id}/channels", 200),
+    Call("GET", "/guilds/{guild_id}/members", 200, BOT, query={"limit": "1000"}),
+    Call("GET", "/guilds/{guild_id}/members/{user_id}", 200),
+    Call("GET", "/guilds/{guild_id}/roles", 200),
+    Call("GET", "/channels/{channel_id}", 200),
+    Call(
+        "PATCH",
+        "/channels/{channel_id}",
+        200,
+        OWNER,
+        {"topic": "talk", "permission_overwrites": [{"id": "{user_id}", "type": 1, "allow": "1024", "deny": "0"}]},
+    ),
+    Call("POST", "/channels/{channel_id}/invites", 200, OWNER, {"max_age": 60, "max_uses": 5}),
+    Call("POST", "/channels/{channel_id}/typing", 204, MEMBER),
+    Call(
+        "POST",
+        "/channels/{channel_id}/messages",
+        200,
+        MEMBER,
+        {
+            "content": "<@{owner_id}> hello",
+            "embeds": [EMBED],
+            "nonce": "1",
+            "message_reference": {"message_id": "{message_id}"},
+        },
+    ),
+    Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),
+    Call("GET", "/channels/{channel_id}/messages/{message_id}", 200, MEMBER),
+    Call("PATCH", "/channels/{channel_id}/messages/{message_id}", 200, OWNER, {"content": "edited"}),
+    Call("DELETE", "/channels/{channel_id}/messages/{message_id}", 204),
+    Call("GET", "/invites/{code}", 200, NOBODY, query={"with_counts": "true"}),
+    Call("POST", "/invites/{code}", 200, "stranger"),
+    Call("DELETE", "/channels/{channel_id}", 200),
+)
+
+
+class Setting(NamedTuple):
+    """A guild with an owner, a member and a bot; a stranger; and the ids of what is there, by the names of paths."""
+
+    clients: dict[str, Any]
+    ids: dict[str, str]
+
+    async def make(self, call: Call) -> Answer:
+        path = call.template.format_map(self.ids)
+        payload = _fill(call.payload, self.ids)
+        return await self.clients[call.who].request(call.method, path, payload, **_fill(call.query, self.ids))
+
+
+async def setting(world: World) -> Setting:
+    owner, member, stranger = await world.person("owner"), await world.person(), await world.person()
+    leaver, refresher = await world.person(), await world.person()
+    guild = await world.guild(owner, member)
+    bot, other_bot = await world.bot(owner, guild), await world.bot(owner)
+    message = await owner.say(guild.general)
+    invite = (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok()
+    clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
+    ids = {
+        "owner_id": owner.id,
+        "user_id": member.id,
+        "guild_id": guild.id,
+        "channel_id": guild.general,
+        "category_id": next(channel["id"] for channel in guild.channels if channel["type"] == 4),
+        "message_id": message["id"],
+        "application_id": bot.id,
+        "other_application_id": other_bot.id,
+        "code": invite["code"],
+        "refresh_token": refresher.pair["refresh_token"],
+    }
+    return Setting(clients, ids)
+
+
+async def answers(world: World) -> AsyncIterator[tuple[Call, Answer]]:
+    """Every call with its answer."""
+    where = await setting(world)
+    for call in CALLS:
+        yield call, await where.make(call)
+
+
+def _fill(value: Json, ids: dict[str, str]) -> Json:
+    if isinstance(value, str):
+        return value.format_map(ids)
+    if isinstance(value, dict):
+        return {key: _fill(item, ids) for key, item in value.items()}
+    return [_fill(item, ids) for item in value] if isinstance(value, list) else value

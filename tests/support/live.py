@@ -1,0 +1,171 @@
+"""Sessions without sockets, guilds without a database, and a reader for what is pushed to them.
+
+The reader is as strict as the strictest client library: it counts on nothing but the wire.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+import trio
+import zstandard
+from msgspec.structs import asdict
+
+from chatd.live.compress import Context, Contexts
+from chatd.live.frames import CODECS, JSON, ZLIB, control
+from chatd.live.guilds import GuildState
+from chatd.live.presence import Presence
+from chatd.live.sessions import Session
+from chatd.model import intents as i
+from chatd.model.objects.channel import Channel, ChannelExtra, Overwrite
+from chatd.model.objects.gateway import Hello, Op
+from chatd.model.objects.guild import Guild, Member, MemberExtra
+from chatd.model.objects.role import Role, RoleExtra
+from chatd.model.objects.user import User
+from chatd.model.wire import Permissions, Snowflake
+
+TEXT, BINARY = 0x81, 0x82
+HELLO = Hello(heartbeat_interval=1000)
+
+
+class Wire:
+    """The socket end of a session. A compressed one has said HELLO, with which its stream begins."""
+
+    def __init__(self, format_: int = JSON, contexts: Contexts | None = None) -> None:
+        codec = CODECS[format_]
+        self.format = format_
+        self.context = None if codec is None else Context(codec, contexts or Contexts(100))
+        self.pushes: list[bytes] = []
+        if codec is not None:
+            self.pushes.append(control(Op.HELLO, HELLO, format_, True))
+
+    def push(self, data: bytes) -> None:
+        self.pushes.append(data)
+
+    async def drained(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def close(self, code: int, reason: str) -> None:
+        raise AssertionError("nobody should close this")
+
+    def dispatches(self) -> list[tuple[int, str, Any]]:
+        """(s, t, d) of everything dispatched so far."""
+        messages = read_stream(self.format, b"".join(self.pushes))
+        return [(m["s"], m["t"], m["d"]) for m in messages if m["op"] == 0]
+
+
+def frames(data: bytes) -> list[tuple[int, bytes]]:
+    """First byte and payload of every WebSocket frame; there must be nothing but whole, unmasked ones."""
+    found = []
+    while data:
+        first, size = data[0], data[1]
+        start = {126: 4, 127: 10}.get(size, 2)
+        if size > 125:
+            size = int.from_bytes(data[2:start], "big")
+        assert len(data) >= start + size, "a frame is cut short"
+        found.append((first, data[start : start + size]))
+        data = data[start + size :]
+    return found
+
+
+def read_stream(format_: int, data: bytes) -> list[Any]:
+    """Every message of a connection's output, read from its first byte on by one decompressor."""
+    if format_ == JSON:
+        assert all(first == TEXT for first, _ in frames(data))
+        return [json.loads(payload) for _, payload in frames(data)]
+    payloads = [payload for first, payload in frames(data) if first == BINARY]
+    assert len(payloads) == len(frames(data))
+    if format_ == ZLIB:
+        # What discord.py does: a message is over with this ending, and not before.
+        assert all(payload.endswith(b"\0\0\xff\xff") for payload in payloads)
+        decompress = zlib.decompressobj().decompress
+    else:
+        decompress = zstandard.ZstdDecompressor().decompressobj().decompress
+    return [json.loads(decompress(payload)) for payload in payloads]
+
+
+def user(id_: int) -> User:
+    return User(id=Snowflake(id_), username=f"user{id_}", discriminator="0")
+
+
+def session(
+    user_id: int = 1,
+    wire: Wire | None = None,
+    *,
+    intents: int = i.ALL,
+    shard: tuple[int, int] = (0, 1),
+    ring_events: int = 100,
+    presence: Presence | None = None,
+    seq: int = 0,
+) -> Session:
+    """Without a wire it has lost its socket."""
+    made = Session(
+        id_=f"{user_id}-{id(wire)}",
+        token="",
+        user=user(user_id),
+        intents=intents,
+        shard=shard,
+        version=10,
+        ring_events=ring_events,
+        presence=presence or Presence(),
+    )
+    made.connection = wire
+    made.seq = seq
+    return made
+
+
+# --- guilds ----------------------------------------------------------------------------------------------------------
+
+
+def role(id_: int, permissions: int) -> Role:
+    return Role(
+        id=Snowflake(id_),
+        name=f"role{id_}",
+        color=0,
+        position=0,
+        permissions=Permissions(permissions),
+        **asdict(RoleExtra()),
+    )
+
+
+def overwrite(id_: int, type_: int, allow: int = 0, deny: int = 0) -> Overwrite:
+    return Overwrite(id=Snowflake(id_), type=type_, allow=Permissions(allow), deny=Permissions(deny))
+
+
+def channel(id_: int, guild_id: int, overwrites: Iterable[Overwrite] = (), type_: int = 0) -> Channel:
+    return Channel(
+        id=Snowflake(id_),
+        type=type_,
+        guild_id=Snowflake(guild_id),
+        position=0,
+        permission_overwrites=tuple(overwrites),
+        name=f"channel{id_}",
+        parent_id=None,
+        last_message_id=None,
+        **asdict(ChannelExtra()),
+    )
+
+
+def member(user_id: int, *roles: int) -> Member:
+    extra = asdict(MemberExtra())
+    joined = "2026-01-01T00:00:00+00:00"
+    return Member(user=user(user_id), roles=tuple(Snowflake(id_) for id_ in roles), joined_at=joined, **extra)
+
+
+def guild(
+    everyone: int,
+    *,
+    id_: int = 1000,
+    owner_id: int = 1,
+    roles: Iterable[Role] = (),
+    channels: Iterable[Channel] = (),
+    members: Iterable[Member] = (),
+) -> GuildState:
+    return GuildState(
+        Guild(id=Snowflake(id_), name="guild", owner_id=Snowflake(owner_id)),
+        {each.id: each for each in (role(id_, everyone), *roles)},
+        {each.id: each for each in channels},
+        {each.user.id: each for each in members},
+        {},
+    )
