@@ -106,6 +106,7 @@ class _Shard:
             await self._drained.park()
 
     async def run(self) -> None:
+        sent = 0  # since the last turn of the others
         while True:
             while self.queue:
                 self._busy = True
@@ -113,10 +114,16 @@ class _Shard:
                 few = len(audience) <= FEW
                 for sessions, lean in ((audience.full, False), (audience.lean, True)):
                     for start in range(0, len(sessions), SLICE):
-                        deliver(events, sessions[start : start + SLICE], lean, few)
-                        await trio.lowlevel.checkpoint()
+                        piece = sessions[start : start + SLICE]
+                        deliver(events, piece, lean, few)
+                        # Small audiences share a turn: one for each of them would be one for as many new messages.
+                        sent += len(piece)
+                        if sent >= SLICE:
+                            sent = 0
+                            await trio.lowlevel.checkpoint()
                 self._busy = False
                 self._drained.unpark_all()
+            sent = 0
             await self._filled.park()
 
     def _take(self) -> tuple[list[Event], Audience]:

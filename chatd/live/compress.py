@@ -112,7 +112,8 @@ def _zstd_blocks(data: bytes) -> bytes:
 
 
 def _zstd_context() -> Compress:
-    compressor = _compressor.compressobj()
+    # A compressor of its own: python-zstandard keeps the history there, not in the object that it makes.
+    compressor = zstandard.ZstdCompressor(compression_params=_parameters).compressobj()
     pending = _RESET
 
     def compress(data: bytes) -> bytes:

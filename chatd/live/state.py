@@ -68,6 +68,10 @@ class Live:
     def to_sessions(self, key: int, name: str, payload: Object, sessions: Iterable[Session]) -> None:
         self.to_audience(key, name, payload, Audience(tuple(sessions)))
 
+    def push(self, session: Session, name: str, payload: Object) -> None:
+        """Send to one session at once, before what waits on the bus."""
+        session.push(Event(name, encode(payload)))
+
     def to_user(self, user_id: int, name: str, payload: Object) -> None:
         """Publish to every session of one user that gets what belongs to no guild (shard 0)."""
         self.to_sessions(user_id, name, payload, (s for s in self.sessions.of_user(user_id) if s.shard[0] == 0))

@@ -165,7 +165,7 @@ def implicit(permissions: int, channel_kind: int) -> int:
     (resources/message, "Get Channel Messages"). A thread takes SEND_MESSAGES from SEND_MESSAGES_IN_THREADS, so that
     callers ask for the same flag everywhere.
     """
-    if permissions & ADMINISTRATOR:
+    if permissions == ALL:  # an administrator's; ADMINISTRATOR in an overwrite means nothing
         return ALL
     if not permissions & VIEW_CHANNEL:
         return NONE

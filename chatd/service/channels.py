@@ -111,8 +111,9 @@ async def open_direct(core: Core, me: Actor, body: DirectChannelCreate) -> Direc
     if direct is None:  # no route deletes direct channels
         raise RuntimeError(f"direct channel {channel_id} is gone")
     if is_new:
-        for user_id in direct.users:
-            core.live.to_user(user_id, "CHANNEL_CREATE", direct.view(user_id))
+        for user in direct.users.values():
+            if user.bot is not True:  # bots hear of a direct channel by its first message (change log of 2019)
+                core.live.to_user(user.id, "CHANNEL_CREATE", direct.view(user.id))
     return direct.view(me.id)
 
 

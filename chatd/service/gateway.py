@@ -133,11 +133,11 @@ async def feed(core: Core, session: Session) -> None:
         if not session.serves(guild_id):
             continue
         guild = await access.load_guild(core, guild_id)
+        await _drained(session)
         if session not in core.live.sessions:
             return
         if guild is not None and session.user.id in guild.members:
             guilds.subscribe(core, session, guild, unavailable=False)
-        await _drained(session)
 
 
 async def find_resumable(core: Core, body: Resume) -> Session | None:
@@ -207,22 +207,21 @@ async def request_members(core: Core, session: Session, body: RequestGuildMember
         not_found = tuple(Snowflake(id_) for id_ in asked or () if id_ not in guild.members)
         with_presences = body.presences and session.intents & intents.GUILD_PRESENCES
         chunks = [found[i : i + CHUNK_MEMBERS] for i in range(0, len(found), CHUNK_MEMBERS)] or [[]]
-        for index, chunk in enumerate(chunks):
-            core.live.to_sessions(
-                guild.id,
-                "GUILD_MEMBERS_CHUNK",
-                MembersChunk(
-                    guild_id=guild.guild.id,
-                    members=tuple(chunk),
-                    chunk_index=index,
-                    chunk_count=len(chunks),
-                    not_found=not_found if index == 0 else (),
-                    presences=_presences(core, guild_id, chunk) if with_presences else UNSET,
-                    nonce=nonce,
-                ),
-                (session,),
-            )
+        for index, selected in enumerate(chunks):
             await _drained(session)
+            # What has changed since: events about it have been sent already.
+            members = tuple(guild.members[id_] for m in selected if (id_ := m.user.id) in guild.members)
+            chunk = MembersChunk(
+                guild_id=guild.guild.id,
+                members=members,
+                chunk_index=index,
+                chunk_count=len(chunks),
+                not_found=not_found if index == 0 else (),
+                presences=_presences(core, guild_id, members) if with_presences else UNSET,
+                nonce=nonce,
+            )
+            # Past the bus, where nobody could wait for it. It may overtake events whose outcome it has.
+            session.push(Event("GUILD_MEMBERS_CHUNK", encode(chunk)))
 
 
 async def _drained(session: Session) -> None:

@@ -12,6 +12,7 @@ from chatd.live.sessions import Session
 from chatd.model import intents, limits
 from chatd.model import permissions as p
 from chatd.model.errors import TOO_MANY_GUILDS
+from chatd.model.intents import GATES
 from chatd.model.objects.channel import VOICE_DEFAULTS, VOICE_TYPES, Channel, ChannelExtra, ChannelType
 from chatd.model.objects.gateway import GuildMemberAdd
 from chatd.model.objects.guild import (
@@ -106,7 +107,8 @@ def subscribe(core: Core, session: Session, guild: GuildState, unavailable: bool
     """
     if session in guild.sessions or not session.serves(guild.id):
         return
-    core.live.to_sessions(guild.id, "GUILD_CREATE", snapshot(core, session, guild, unavailable), (session,))
+    if session.intents & GATES["GUILD_CREATE"][0]:
+        core.live.push(session, "GUILD_CREATE", snapshot(core, session, guild, unavailable))
     guild.add_session(session)
 
 

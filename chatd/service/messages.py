@@ -178,10 +178,18 @@ def _publish(core: Core, here: Here, name: str, message: Message) -> Raw:
         context = _context(here, message.author.id)
         lean = None
         if audience.lean:
-            lean = _splice(encode(replace(message, content="", embeds=())), context)
+            lean = _splice(encode(_without_content(message)), context)
         reveal = frozenset((int(message.author.id), *(int(user.id) for user in message.mentions)))
         core.live.bus.publish(here.bus_key, Event(name, _splice(event_body, context), lean, reveal), audience)
     return Raw(encoded)
+
+
+def _without_content(message: Message) -> Message:
+    """What a session without the MESSAGE_CONTENT intent sees; a quoted message is content as well."""
+    quoted = message.referenced_message
+    if isinstance(quoted, Message):
+        quoted = replace(quoted, content="", embeds=())
+    return replace(message, content="", embeds=(), referenced_message=quoted)
 
 
 def _context(here: Here, author_id: int) -> bytes:

@@ -1,0 +1,21 @@
+"""The scenarios. Each module has a docstring (its help), `arguments(parser)` and `run(context)`."""
+
+from types import ModuleType
+
+from bench.scenarios import (
+    fanout,
+    history,
+    idle_memory,
+    isolation,
+    latency,
+    post,
+    ready,
+    resume_storm,
+    slow_consumers,
+    startup,
+)
+
+SCENARIOS: dict[str, ModuleType] = {
+    module.__name__.rpartition(".")[2]: module
+    for module in (fanout, post, latency, ready, resume_storm, idle_memory, isolation, slow_consumers, history, startup)
+}
