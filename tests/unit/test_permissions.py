@@ -101,7 +101,12 @@ def test_in_a_thread_sending_is_its_own_permission() -> None:
 
 @pytest.mark.parametrize("kind", [TEXT, VOICE, THREAD])
 def test_administrators_keep_everything(kind: int) -> None:
-    assert implicit(p.ADMINISTRATOR, kind) == p.ALL
+    assert implicit(p.ALL, kind) == p.ALL
+
+
+def test_administrator_in_an_overwrite_means_nothing() -> None:
+    assert implicit(p.ADMINISTRATOR | p.VIEW_CHANNEL, TEXT) == p.ADMINISTRATOR | p.VIEW_CHANNEL
+    assert implicit(p.ADMINISTRATOR, TEXT) == p.NONE
 
 
 def test_a_timed_out_member_may_look_and_read() -> None:
