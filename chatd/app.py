@@ -42,11 +42,12 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
+from chatd.service import recovery
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
-from chatd.store import messages, migrate, open_database
+from chatd.store import journal, messages, migrate, open_database
 from chatd.store.accounts import delete_expired_logins
 from chatd.store.db import StoreFailed
 from chatd.store.rows import newest_id
@@ -60,9 +61,8 @@ BUS_CAPACITY = 4096
 # About 100 MB of open windows when full.
 LIMITER_KEYS = 500_000
 
-SWEEP_S = 1.0
-LIMITER_SWEEP_S = 60.0
-LOGINS_SWEEP_S = 3600.0
+
+Job = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +122,23 @@ async def run(
     async with open_core(config, clock_ms) as core:
         if prepare is not None:
             await prepare(core)
+        core.live.bus.horizon = core.ids.next()
+        await recovery.restore(core)
+        checkpoints = recovery.Checkpoints(core)
         sockets = await listener.listen(config.server.host, config.server.port)
         metrics = Registry()
         async with trio.open_nursery() as infrastructure:
             infrastructure.start_soon(core.live.bus.run, name="bus")
             infrastructure.start_soon(_watch_store, core, name="store watch")
-            infrastructure.start_soon(_sweep, core, name="sweeper")
+            for name, (interval_s, job) in _periodic(core, checkpoints).items():
+                infrastructure.start_soon(_repeat, name, interval_s, job, name=f"periodic/{name}")
             await infrastructure.start(control.serve, Path(config.data.dir), partial(admin.answer, core))
             async with trio.open_nursery() as jobs:
                 await _serve(config, core, jobs, sockets, metrics, task_status)
                 jobs.cancel_scope.cancel()
+            await core.live.bus.flush()
             infrastructure.cancel_scope.cancel()
+        await checkpoints.save(clean=True)
         logger.info("stopped")
 
 
@@ -196,22 +202,34 @@ async def _watch_store(core: Core) -> None:
     raise StoreFailed("a commit has failed; what is on disk is not known")
 
 
-async def _sweep(core: Core) -> None:
-    """Forget what is over. A failure is logged, and the next round tries again."""
-    next_limiter = next_logins = 0.0
+def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[float, Job]]:
+    """What has to be done again and again: name -> seconds in between, and what."""
+
+    async def forget_limits() -> None:
+        core.limiter.sweep(core.clock_ms() / 1000)
+
+    async def forget_journal() -> None:
+        """No session remembers what was before its window."""
+        window_ms = int(core.config.gateway.resume_window_s * 1000)
+        await core.db.write(journal.prune, lowest_at(core.clock_ms() - window_ms))
+
+    return {
+        "sessions": (1.0, lambda: gateway_service.sweep(core)),
+        "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
+        "limits": (60.0, forget_limits),
+        "journal": (60.0, forget_journal),
+        "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),
+    }
+
+
+async def _repeat(name: str, interval_s: float, job: Job) -> None:
+    """A failure is logged, and the next round tries again."""
     while True:
-        now = trio.current_time()
         try:
-            gateway_service.sweep(core)
-            if now >= next_limiter:
-                next_limiter = now + LIMITER_SWEEP_S
-                core.limiter.sweep(core.clock_ms() / 1000)
-            if now >= next_logins:
-                next_logins = now + LOGINS_SWEEP_S
-                await core.db.write(delete_expired_logins, core.clock_ms())
+            await job()
         except Exception:
-            logger.exception("sweep failed")
-        await trio.sleep(SWEEP_S)
+            logger.exception("periodic job failed", job=name)
+        await trio.sleep(interval_s)
 
 
 def _register(metrics: Registry, core: Core, gateway: Gateway, policy: WritePolicy) -> None:

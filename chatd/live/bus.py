@@ -47,10 +47,13 @@ class Audience:
 class Bus:
     def __init__(self, shards: int, capacity: int) -> None:
         self._shards = tuple(_Shard(capacity) for _ in range(shards))
+        # The position of the newest commit whose callback has begun: events tell of this one.
+        self.horizon = 0
 
     def publish(self, key: int, event: Event, audience: Audience) -> None:
         """Queue an event for delivery. `key` is the id of the guild, or of the channel outside of guilds."""
         if audience:
+            event.position = self.horizon
             self._shard(key).put(event, audience)
 
     def has_room(self, key: int) -> bool:
@@ -72,26 +75,32 @@ class Bus:
                 nursery.start_soon(shard.run, name=f"bus/{number}")
 
     async def flush(self) -> None:
-        """Return once everything published so far has been handed to its sessions."""
-        for shard in self._shards:
-            await shard.idle()
+        """Return once everything published so far has been handed to its sessions, whatever has come since."""
+        for shard, published in [(shard, shard.published) for shard in self._shards]:
+            await shard.delivery_of(published)
+
+    def shard_of(self, key: int) -> int:
+        """Streams in the same shard keep their order among each other."""
+        return (key >> 22) % len(self._shards)
 
     def _shard(self, key: int) -> "_Shard":
-        return self._shards[(key >> 22) % len(self._shards)]
+        return self._shards[self.shard_of(key)]
 
 
 class _Shard:
-    __slots__ = ("_busy", "_capacity", "_drained", "_filled", "queue")
+    __slots__ = ("_capacity", "_delivered", "_drained", "_filled", "published", "queue")
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._filled = trio.lowlevel.ParkingLot()
         self._drained = trio.lowlevel.ParkingLot()
-        self._busy = False
+        self._delivered = 0
+        self.published = 0
         self.queue: deque[tuple[Event, Audience]] = deque()
 
     def put(self, event: Event, audience: Audience) -> None:
         self.queue.append((event, audience))
+        self.published += 1
         self._filled.unpark()
 
     def has_room(self) -> bool:
@@ -101,15 +110,14 @@ class _Shard:
         while not self.has_room():
             await self._drained.park()
 
-    async def idle(self) -> None:
-        while self.queue or self._busy:
+    async def delivery_of(self, number: int) -> None:
+        while self._delivered < number:
             await self._drained.park()
 
     async def run(self) -> None:
         sent = 0  # since the last turn of the others
         while True:
             while self.queue:
-                self._busy = True
                 events, audience = self._take()
                 few = len(audience) <= FEW
                 for sessions, lean in ((audience.full, False), (audience.lean, True)):
@@ -121,7 +129,7 @@ class _Shard:
                         if sent >= SLICE:
                             sent = 0
                             await trio.lowlevel.checkpoint()
-                self._busy = False
+                self._delivered += len(events)
                 self._drained.unpark_all()
             sent = 0
             await self._filled.park()
@@ -158,21 +166,20 @@ def deliver(events: list[Event], sessions: Sequence[Session], lean: bool, few: b
                 session.ring.append(events[0])
             else:
                 session.ring.extend(events)
-        connection = session.connection
-        if connection is None:
+        push = session.push_data
+        if push is None:
             continue
-        context = connection.context
+        context = session.context
         if (few and context is not None) or (revealed and session.user.id in revealed):
-            frames = [session.frame(event, number, connection) for number, event in _numbered(events, seq, step)]
-            connection.push(b"".join(frames))
+            push(b"".join([session.frame(event, number) for number, event in _numbered(events, seq, step)]))
             continue
-        data = made[connection.format].get(seq)
+        data = made[session.format].get(seq)
         if data is None:
-            frames = [event.frame(number, connection.format, lean) for number, event in _numbered(events, seq, step)]
-            data = made[connection.format][seq] = b"".join(frames)
+            frames = [event.frame(number, session.format, lean) for number, event in _numbered(events, seq, step)]
+            data = made[session.format][seq] = b"".join(frames)
         if context is not None:
             context.interrupt()
-        connection.push(data)
+        push(data)
 
 
 def _numbered(events: list[Event], first: int, step: int) -> Iterator[tuple[int, Event]]:

@@ -24,18 +24,19 @@ CODECS: Sequence[Codec | None] = (None, ZLIB_CODEC, ZSTD_CODEC)
 TEXT = 0x81  # FIN and opcode 1
 BINARY = 0x82  # FIN and opcode 2
 
-# Events that are worth nothing later: not kept for RESUME, and without a sequence number of their own.
-VOLATILE = frozenset(("TYPING_START", "PRESENCE_UPDATE"))
+# Events that are worth nothing later: not kept for RESUME, and without a sequence number of their own, so that what is
+# counted is what the journal tells again.
+VOLATILE = frozenset(("TYPING_START", "PRESENCE_UPDATE", "RESUMED"))
 
 
 class Event:
     """A dispatch event, shared by every session that gets it.
 
     `lean` is the body for sessions without the MESSAGE_CONTENT intent, None where there is no difference; the users in
-    `reveal` get the full body nevertheless.
+    `reveal` get the full body nevertheless. `position` is that of the commit that the event tells of.
     """
 
-    __slots__ = ("_tails", "body", "head", "lean", "name", "reveal", "volatile")
+    __slots__ = ("_tails", "body", "head", "lean", "name", "position", "reveal", "volatile")
 
     def __init__(self, name: str, body: bytes, lean: bytes | None = None, reveal: frozenset[int] = frozenset()) -> None:
         self.name = name
@@ -44,6 +45,7 @@ class Event:
         self.lean = lean
         self.reveal = reveal
         self.volatile = name in VOLATILE
+        self.position = 0
         self._tails: list[bytes | None] = [None] * (2 * len(CODECS))
 
     def frame(self, seq: int, format_: int, lean: bool) -> bytes:

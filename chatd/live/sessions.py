@@ -5,7 +5,7 @@ Who may resume what is `service.gateway`'s business, how bytes leave is the conn
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from chatd.live.compress import Context
@@ -42,13 +42,17 @@ class Session:
     """
 
     __slots__ = (
-        "connection",
+        "_connection",
+        "base_position",
+        "context",
         "detached_at",
+        "format",
         "guild_ids",
         "id",
         "intents",
         "lean",
         "presence",
+        "push_data",
         "ring",
         "seq",
         "shard",
@@ -79,8 +83,31 @@ class Session:
         self.seq = 0
         self.ring: deque[Event] = deque(maxlen=ring_events)
         self.guild_ids: set[int] = set()
-        self.connection: Connection | None = None
+        # The connection's three are kept here because delivery touches nothing that it need not: with thousands of
+        # sessions every object is a cache miss.
+        self.push_data: Callable[[bytes], None] | None
+        self.format: int
+        self.context: Context | None
+        self.connection = None
+        # What happened up to here is not told again after a restart; None until the session has its guilds.
+        self.base_position: int | None = None
         self.detached_at = 0.0  # trio time at which the last socket was lost
+
+    def position(self) -> int:
+        """Up to which commit everything has been counted that the session gets."""
+        return max(self.base_position or 0, self.ring[-1].position if self.ring else 0)
+
+    @property
+    def connection(self) -> Connection | None:
+        """Where events go; None while they are kept for RESUME."""
+        return self._connection
+
+    @connection.setter
+    def connection(self, connection: Connection | None) -> None:
+        self._connection = connection
+        self.push_data = None if connection is None else connection.push
+        self.format = 0 if connection is None else connection.format
+        self.context = None if connection is None else connection.context
 
     def serves(self, guild_id: int) -> bool:
         """Whether this session's shard gets the guild's events (topics/gateway, "Sharding")."""
@@ -89,17 +116,19 @@ class Session:
 
     def push(self, event: Event) -> None:
         """Number one event, keep it and send it: the slow path, for events with an audience of one."""
-        self.seq += 1
-        self.ring.append(event)
-        if self.connection is not None:
-            self.connection.push(self.frame(event, self.seq, self.connection))
+        if not event.volatile:
+            self.seq += 1
+            self.ring.append(event)
+        if self.push_data is not None:
+            self.push_data(self.frame(event, self.seq))
 
-    def frame(self, event: Event, seq: int, connection: Connection) -> bytes:
+    def frame(self, event: Event, seq: int) -> bytes:
         """The event's frame for this session alone, compressed with the connection's own history where it has one."""
+        return self._frame(event, seq, self.format, self.context)
+
+    def _frame(self, event: Event, seq: int, format_: int, context: Context | None) -> bytes:
         lean = self.lean and self.user.id not in event.reveal
-        if connection.context is not None:
-            return event.frame_in(connection.context, seq, lean)
-        return event.frame(seq, connection.format, lean)
+        return event.frame(seq, format_, lean) if context is None else event.frame_in(context, seq, lean)
 
     def can_replay(self, seq: int) -> bool:
         """Whether every event after `seq` is still in the ring."""
@@ -114,7 +143,7 @@ class Session:
         start = len(self.ring) - (self.seq - seq)
         for event in itertools.islice(self.ring, start, None):
             seq += 1
-            frames.append(self.frame(event, seq, connection))
+            frames.append(self._frame(event, seq, connection.format, connection.context))
             size += len(frames[-1])
             if size >= limit_bytes:
                 break

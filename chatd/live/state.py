@@ -70,7 +70,9 @@ class Live:
 
     def push(self, session: Session, name: str, payload: Object) -> None:
         """Send to one session at once, before what waits on the bus."""
-        session.push(Event(name, encode(payload)))
+        event = Event(name, encode(payload))
+        event.position = self.bus.horizon
+        session.push(event)
 
     def to_user(self, user_id: int, name: str, payload: Object) -> None:
         """Publish to every session of one user that gets what belongs to no guild (shard 0)."""

@@ -21,6 +21,7 @@ from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake
 from chatd.service import access, guilds
 from chatd.service.actors import Actor
+from chatd.service.commits import change
 from chatd.service.core import Core
 from chatd.store import guilds as store
 from chatd.store import members
@@ -66,7 +67,9 @@ async def install(core: Core, guild_id: int, application_id: int, granted: int) 
         role = _role(core, bot, granted) if granted else None
         member = members.new(bot, core.clock_ms(), () if role is None else (role.id,))
         shifted = [replace(other, position=other.position + 1) for other in guild.roles.values() if other.position > 0]
-        await core.db.write(
+        await change(
+            core,
+            (guild_id, bot.id),
             _insert,
             guild_id,
             role,

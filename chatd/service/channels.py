@@ -37,6 +37,7 @@ from chatd.model.wire import Permissions, Snowflake
 from chatd.service import access
 from chatd.service.access import DirectAccess, GuildChannel
 from chatd.service.actors import Actor
+from chatd.service.commits import change, mark
 from chatd.service.core import Core
 from chatd.store import channels as store
 from chatd.store.db import Missing, Tx
@@ -66,7 +67,7 @@ async def create(core: Core, me: Actor, guild_id: Snowflake, body: ChannelCreate
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id, p.MANAGE_CHANNELS)
         channel = _new(core, me, guild, body)
-        return await core.db.write(store.insert, channel, then=lambda _: _created(core, guild, channel))
+        return await change(core, (guild.id,), store.insert, channel, then=lambda _: _created(core, guild, channel))
 
 
 async def show(core: Core, me: Actor, channel_id: Snowflake) -> Channel | DirectChannel:
@@ -82,7 +83,7 @@ async def edit(core: Core, me: Actor, channel_id: Snowflake, body: ChannelPatch)
     async with (await access.guild_channel(core, me, channel_id)).guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
         new = _changed(me, here, body)
-        return await core.db.write(store.update, new, then=lambda _: _edited(core, here.guild, new))
+        return await change(core, (here.guild.id,), store.update, new, then=lambda _: _edited(core, here.guild, new))
 
 
 async def delete(core: Core, me: Actor, channel_id: Snowflake) -> Channel | DirectChannel:
@@ -93,7 +94,9 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake) -> Channel | Dire
     async with here.guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
         guild = here.guild
-        return await core.db.write(store.delete, channel_id, then=lambda _: _deleted(core, guild, channel_id))
+        return await change(
+            core, (guild.id,), store.delete, channel_id, then=lambda _: _deleted(core, guild, channel_id)
+        )
 
 
 # --- direct channels -------------------------------------------------------------------------------------------------
@@ -111,6 +114,7 @@ async def open_direct(core: Core, me: Actor, body: DirectChannelCreate) -> Direc
     if direct is None:  # no route deletes direct channels
         raise RuntimeError(f"direct channel {channel_id} is gone")
     if is_new:
+        await mark(core, direct.users)
         for user in direct.users.values():
             if user.bot is not True:  # bots hear of a direct channel by its first message (change log of 2019)
                 core.live.to_user(user.id, "CHANNEL_CREATE", direct.view(user.id))

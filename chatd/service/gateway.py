@@ -42,6 +42,7 @@ from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake, encode
 from chatd.service import access, auth, channels, guilds, users
 from chatd.service.actors import Actor
+from chatd.service.commits import mark
 from chatd.service.core import Core
 
 DAY_S = 86400
@@ -122,7 +123,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     )
     before = core.live.presence_of(me.id)
     core.live.sessions.add(session)
-    session.push(Event("READY", encode(ready)))
+    core.live.push(session, "READY", ready)
     _announce(core, session, before)
     return session
 
@@ -138,6 +139,9 @@ async def feed(core: Core, session: Session) -> None:
             return
         if guild is not None and session.user.id in guild.members:
             guilds.subscribe(core, session, guild, unavailable=False)
+    horizon = core.live.bus.horizon
+    await core.live.bus.flush()
+    session.base_position = horizon  # up to here it has counted everything
 
 
 async def find_resumable(core: Core, body: Resume) -> Session | None:
@@ -154,6 +158,7 @@ async def find_resumable(core: Core, body: Resume) -> Session | None:
         return None
     if body.seq > session.seq:
         raise CLOSE_INVALID_SEQ()
+    session.token = me.token
     return session
 
 
@@ -180,7 +185,7 @@ def end(core: Core, session: Session) -> None:
     _announce(core, session, before)
 
 
-def sweep(core: Core) -> None:
+async def sweep(core: Core) -> None:
     """End the sessions that nobody came back for."""
     oldest = trio.current_time() - core.config.gateway.resume_window_s
     for session in core.live.sessions:
@@ -198,6 +203,7 @@ def update_presence(core: Core, session: Session, body: PresenceParams) -> None:
 async def request_members(core: Core, session: Session, body: RequestGuildMembers) -> None:
     """Answer with chunks; a guild that the user is not in gets none. Docs: events/gateway-events."""
     nonce = UNSET if body.nonce is None or len(body.nonce.encode()) > NONCE_BYTES else body.nonce
+    await mark(core, (session.user.id,))
     for guild_id in _ids(body.guild_id):
         guild = core.live.guilds.get(guild_id)
         if guild is None or session not in guild.sessions:

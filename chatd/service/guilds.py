@@ -31,6 +31,7 @@ from chatd.model.validate import form_error
 from chatd.model.wire import Params, Permissions, Snowflake
 from chatd.service import access
 from chatd.service.actors import Actor
+from chatd.service.commits import change
 from chatd.service.core import Core
 from chatd.store import channels, guilds, members
 from chatd.store.db import Tx
@@ -63,7 +64,7 @@ async def create(core: Core, me: Actor, body: GuildCreateParams) -> GuildView:
     if len(await access.load_memberships(core, me.id)) >= limits.GUILDS_PER_USER:
         raise TOO_MANY_GUILDS()
     made = _from_template(core, me, body)
-    return await core.db.write(_insert, made, then=lambda _: _created(core, me, made))
+    return await change(core, (made.guild.id, me.id), _insert, made, then=lambda _: _created(core, me, made))
 
 
 async def mine(core: Core, me: Actor, query: MyGuildsQuery) -> list[MyGuild]:

@@ -25,6 +25,7 @@ from chatd.model.objects.user import User
 from chatd.model.wire import Snowflake, timestamp
 from chatd.service import access, guilds
 from chatd.service.actors import Actor
+from chatd.service.commits import change
 from chatd.service.core import Core
 from chatd.store import invites as store
 from chatd.store import members
@@ -61,7 +62,7 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: InviteCreat
         return row
 
     try:
-        made = await core.db.write(_insert, invite, body.unique, core.clock_ms(), then=created)
+        made = await change(core, (here.guild.id,), _insert, invite, body.unique, core.clock_ms(), then=created)
     except Missing:  # deleted since we looked
         raise UNKNOWN_CHANNEL() from None
     return _with_metadata(made, here.guild, here.channel, me.user)
@@ -88,7 +89,7 @@ async def accept(core: Core, me: Actor, code: str) -> Invite:
             if added:  # the profile may have changed since
                 guilds.joined(core, guild, replace(member, user=me.user))
 
-        await core.db.write(_join, code, guild.id, member, core.clock_ms(), then=joined)
+        await change(core, (guild.id, me.id), _join, code, guild.id, member, core.clock_ms(), then=joined)
     return _render(core, row, guild, channel, None, with_counts=True)
 
 

@@ -3,6 +3,7 @@
 The path of a new message reads nothing from the database: token, guild, permissions and limits are in memory.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -36,6 +37,7 @@ from chatd.service.access import DirectAccess, GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed, Here
 from chatd.service.core import Core
+from chatd.store import journal
 from chatd.store import messages as store
 from chatd.store.db import Missing, Tx
 from chatd.store.messages import MessageRow, Page
@@ -93,9 +95,8 @@ async def edit(
     """
     here = await access.channel(core, me, channel_id)
     change = await compose.change(core, me, here, body)
-    return await core.db.write(
-        _edit, me.id, here, message_id, body, change, core.clock_ms(), then=partial(_edited, core, here)
-    )
+    edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
+    return await core.db.write(edit, then=partial(_edited, core, here))
 
 
 async def delete(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> None:
@@ -104,7 +105,7 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowf
     Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS.
     """
     here = await access.channel(core, me, channel_id)
-    await core.db.write(_delete, me.id, here, message_id, then=lambda _: _deleted(core, here, message_id))
+    await core.db.write(partial(_delete, core.ids.next, me.id, here, message_id), then=partial(_deleted, core, here))
 
 
 async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
@@ -139,6 +140,7 @@ async def _wait_for_room(core: Core, here: Here) -> None:
 
 
 def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tuple[int, Raw]:
+    core.live.bus.horizon = message_id
     draft = composed.draft
     row = MessageRow(
         message_id, draft.channel_id, draft.author_id, draft.type, draft.flags, draft.content, None, None, draft.extra
@@ -171,17 +173,18 @@ def _publish(core: Core, here: Here, name: str, message: Message) -> Raw:
     encoded = encode(message)
     audience = here.audience(core, name, content=True)
     if audience:
-        event_body = encoded
-        if message.mentions and isinstance(here, GuildChannel):
-            mentions = tuple(render.mentioned(user, here.guild) for user in message.mentions)
-            event_body = encode(replace(message, mentions=mentions))
-        context = _context(here, message.author.id)
-        lean = None
-        if audience.lean:
-            lean = _splice(encode(_without_content(message)), context)
-        reveal = frozenset((int(message.author.id), *(int(user.id) for user in message.mentions)))
-        core.live.bus.publish(here.bus_key, Event(name, _splice(event_body, context), lean, reveal), audience)
+        core.live.bus.publish(here.bus_key, _event(here, name, message, encoded, bool(audience.lean)), audience)
     return Raw(encoded)
+
+
+def _event(here: Here, name: str, message: Message, encoded: bytes, needs_lean: bool) -> Event:
+    if message.mentions and isinstance(here, GuildChannel):
+        mentions = tuple(render.mentioned(user, here.guild) for user in message.mentions)
+        encoded = encode(replace(message, mentions=mentions))
+    context = _context(here, message.author.id)
+    lean = _splice(encode(_without_content(message)), context) if needs_lean else None
+    reveal = frozenset((int(message.author.id), *(int(user.id) for user in message.mentions)))
+    return Event(name, _splice(encoded, context), lean, reveal)
 
 
 def _without_content(message: Message) -> Message:
@@ -203,6 +206,17 @@ def _context(here: Here, author_id: int) -> bytes:
 
 def _splice(encoded: bytes, context: bytes) -> bytes:
     return encoded[:-1] + context
+
+
+def told_again(here: Here, entry: journal.Entry, page: Page) -> Event:
+    """The event of a journal entry, whose row is the page's, as it was published; its users as they are now."""
+    if entry.name == journal.DELETED:
+        event = Event(entry.name, encode(_deletion(here, page.rows[0].id)))
+    else:
+        message = render.messages(page)[0]
+        event = _event(here, entry.name, message, encode(message), needs_lean=True)
+    event.position = entry.position
+    return event
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -234,10 +248,17 @@ def _read_one(tx: Tx, channel_id: int, message_id: int) -> Page:
 
 
 def _edit(
-    tx: Tx, author_id: int, here: Here, message_id: int, body: MessagePatch, change: compose.Change, now_ms: int
-) -> Page:
-    row = store.get(tx, here.id, message_id)
-    if row is None:
+    new_id: Callable[[], int],
+    author_id: int,
+    here: Here,
+    message_id: int,
+    body: MessagePatch,
+    change: compose.Change,
+    now_ms: int,
+    tx: Tx,
+) -> tuple[int, Page]:
+    before = row = store.get(tx, here.id, message_id)
+    if row is None or before is None:
         raise UNKNOWN_MESSAGE()
     if row.author_id != author_id:
         if body.content is not UNSET or body.embeds is not UNSET:
@@ -263,23 +284,34 @@ def _edit(
         row, content=content, flags=int(flags), edited_ms=edited_ms, extra=to_text(replace(extra, embeds=embeds))
     )
     store.update(tx, row)
-    return store.with_context(tx, [row], render.named_users, render.replied_to)
+    position = new_id()
+    journal.keep_edit(tx, position, here.bus_key, before, row)
+    return position, store.with_context(tx, [row], render.named_users, render.replied_to)
 
 
-def _edited(core: Core, here: Here, page: Page) -> Raw:
+def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
+    core.live.bus.horizon, page = outcome
     return _publish(core, here, "MESSAGE_UPDATE", render.messages(page)[0])
 
 
-def _delete(tx: Tx, me_id: int, here: Here, message_id: int) -> None:
+def _delete(new_id: Callable[[], int], me_id: int, here: Here, message_id: int, tx: Tx) -> tuple[int, int]:
     row = store.get(tx, here.id, message_id)
     if row is None:
         raise UNKNOWN_MESSAGE()
     if row.author_id != me_id and not (here.permissions & p.MANAGE_MESSAGES and isinstance(here, GuildChannel)):
         raise MISSING_PERMISSIONS()
     store.delete(tx, message_id)
+    position = new_id()
+    journal.keep_deletion(tx, position, here.bus_key, row)
+    return position, message_id
 
 
-def _deleted(core: Core, here: Here, message_id: int) -> None:
+def _deletion(here: Here, message_id: int) -> MessageDelete:
     guild_id = here.channel.guild_id if isinstance(here, GuildChannel) else UNSET
-    event = MessageDelete(id=Snowflake(message_id), channel_id=Snowflake(here.id), guild_id=guild_id)
+    return MessageDelete(id=Snowflake(message_id), channel_id=Snowflake(here.id), guild_id=guild_id)
+
+
+def _deleted(core: Core, here: Here, outcome: tuple[int, int]) -> None:
+    core.live.bus.horizon, message_id = outcome
+    event = _deletion(here, message_id)
     core.live.to_audience(here.bus_key, "MESSAGE_DELETE", event, here.audience(core, "MESSAGE_DELETE"))

@@ -9,11 +9,14 @@ from chatd.model.errors import UNKNOWN_USER
 from chatd.model.objects.gateway import GuildMemberAdd
 from chatd.model.objects.user import CurrentUser, CurrentUserPatch, User
 from chatd.model.wire import Snowflake
+from chatd.service import access
 from chatd.service.accounts import check_username, raise_taken
 from chatd.service.actors import Actor
+from chatd.service.commits import change
 from chatd.service.core import Core
 from chatd.store import accounts
 from chatd.store.accounts import AccountRow
+from chatd.store.channels import directs_of
 from chatd.store.db import Conflict, Tx
 from chatd.store.rows import user_from
 
@@ -38,8 +41,9 @@ async def edit_me(core: Core, me: Actor, body: CurrentUserPatch) -> CurrentUser:
     """
     if body.username is not UNSET and not me.is_bot:
         body.username = check_username(body.username)
+    streams = (me.id, *await access.load_memberships(core, me.id), *await core.db.read(directs_of, me.id))
     try:
-        return await core.db.write(_edit, me.id, body, then=partial(_edited, core))
+        return await change(core, streams, _edit, me.id, body, then=partial(_edited, core))
     except Conflict:
         await raise_taken(core, str(body.username), None)
         raise

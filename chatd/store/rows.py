@@ -49,7 +49,8 @@ _TABLES = ("users", "logins", "guilds", "roles", "channels", "messages")
 
 def newest_id(tx: Tx) -> int:
     """The largest id in use, 0 when there is none: new ones must be above it, whatever the clock says."""
-    return max(tx.scalar(f"SELECT MAX(id) FROM {table}") or 0 for table in _TABLES)
+    journal = tx.scalar("SELECT MAX(position) FROM journal") or 0
+    return max(journal, *(tx.scalar(f"SELECT MAX(id) FROM {table}") or 0 for table in _TABLES))
 
 
 def narrow(whole: Object, part: type[ObjectT]) -> ObjectT:

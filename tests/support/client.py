@@ -193,7 +193,7 @@ async def _open(url: str) -> trio.SocketStream:
 # --- gateway ---------------------------------------------------------------------------------------------------------
 
 # Carry the sequence number of the event before them.
-VOLATILE = frozenset(("TYPING_START", "PRESENCE_UPDATE"))
+VOLATILE = frozenset(("TYPING_START", "PRESENCE_UPDATE", "RESUMED"))
 
 ALL_INTENTS = 0b11_0011_0001_1111_1111_1111_1111
 

@@ -52,9 +52,9 @@ def test_without_a_lean_body_there_is_no_difference() -> None:
     assert event.frame(1, JSON, lean=True) == event.frame(1, JSON, lean=False)
 
 
-def test_typing_and_presence_are_volatile() -> None:
+def test_typing_presence_and_resumed_are_volatile() -> None:
     names = ("TYPING_START", "PRESENCE_UPDATE", "MESSAGE_CREATE", "READY", "RESUMED", "GUILD_CREATE")
-    assert [name for name in names if Event(name, b"{}").volatile] == ["TYPING_START", "PRESENCE_UPDATE"]
+    assert [name for name in names if Event(name, b"{}").volatile] == ["TYPING_START", "PRESENCE_UPDATE", "RESUMED"]
 
 
 @COMPRESSED

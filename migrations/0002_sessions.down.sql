@@ -1,0 +1,2 @@
+DROP TABLE gateway_sessions;
+DROP TABLE journal;
