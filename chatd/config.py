@@ -116,7 +116,7 @@ class Gateway(Section, frozen=True):
     resume_window_s: Annotated[float, _doc("Time a session waits for RESUME after its connection broke.", ge=0)] = 300.0
     checkpoint_s: Annotated[
         float, _doc("Time between two notes of where sessions stand; after a crash older ones identify anew.", gt=0)
-    ] = 1.0
+    ] = 5.0
     ring_events: Annotated[int, _doc("Events a session keeps for RESUME; older ones cannot be resumed.", ge=1)] = 1024
     send_buffer_bytes: Annotated[
         int, _doc("Bytes that may wait for one slow client; beyond it the connection is cut.", ge=4096)
