@@ -8,10 +8,16 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.app import VARIANTS, Server, serve
 from tests.support.client import Client
 from tests.support.world import World
+
+
+# How long an example takes says more about the machine than about the code: timings belong into bench/.
+settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("chatd")
 
 
 def pytest_configure(config: pytest.Config) -> None:

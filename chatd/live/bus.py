@@ -13,13 +13,12 @@ When a shard's queue is full nothing is dropped: writers wait in `room` before t
 there after a deadline. An event that is already committed is always taken.
 """
 
-import itertools
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import trio
 
-from chatd.live.frames import CODECS, Event
+from chatd.live.frames import Event
 from chatd.live.sessions import Session
 
 # Sends between two looks at the rest of the world: about a millisecond of system calls.
@@ -154,34 +153,43 @@ def deliver(events: list[Event], sessions: Sequence[Session], lean: bool, few: b
 
     Sessions at the same sequence number get the very same bytes, unless they are few and compress for themselves.
     """
-    count = len(events)
-    step = 0 if events[0].volatile else 1
-    made: list[dict[int, bytes]] = [{} for _ in CODECS]
+    if events[0].volatile:
+        for session in sessions:
+            session.push_joined(events, session.seq, 0)
+    elif few:
+        for session in sessions:
+            session.seq += len(events)
+            session.ring.extend(events)
+            session.push_joined(events, session.seq - len(events) + 1, 1)
+    else:
+        _deliver_shared(events, sessions, lean)
+
+
+def _deliver_shared(events: list[Event], sessions: Sequence[Session], lean: bool) -> None:
+    """The innermost loop of the server. Neighbours mostly stand at the same number, so that it is looked at first."""
+    count, event = len(events), events[0]
     revealed = frozenset[int]().union(*(event.reveal for event in events)) if lean else frozenset[int]()
+    made: dict[tuple[int, int], bytes] = {}
+    data, seq, format_ = b"", -1, -1
     for session in sessions:
-        seq = session.seq + step
-        if step:
-            session.seq += count
-            if count == 1:
-                session.ring.append(events[0])
-            else:
-                session.ring.extend(events)
+        before = session.seq
+        session.seq = before + count
+        if count == 1:
+            session.ring.append(event)
+        else:
+            session.ring.extend(events)
         push = session.push_data
         if push is None:
             continue
-        context = session.context
-        if (few and context is not None) or (revealed and session.user.id in revealed):
-            push(b"".join([session.frame(event, number) for number, event in _numbered(events, seq, step)]))
+        if revealed and session.user.id in revealed:
+            session.push_joined(events, before + 1, 1)
             continue
-        data = made[session.format].get(seq)
-        if data is None:
-            frames = [event.frame(number, session.format, lean) for number, event in _numbered(events, seq, step)]
-            data = made[session.format][seq] = b"".join(frames)
-        if context is not None:
-            context.interrupt()
+        if before != seq or session.format != format_:
+            seq, format_ = before, session.format
+            if (seq, format_) not in made:
+                frames = [each.frame(number, format_, lean) for number, each in enumerate(events, seq + 1)]
+                made[seq, format_] = b"".join(frames)
+            data = made[seq, format_]
+        if session.context is not None:
+            session.context.interrupt()
         push(data)
-
-
-def _numbered(events: list[Event], first: int, step: int) -> Iterator[tuple[int, Event]]:
-    """Volatile events all carry the number of the event before them."""
-    return zip(itertools.count(first, step), events, strict=False)

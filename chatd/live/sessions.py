@@ -5,7 +5,7 @@ Who may resume what is `service.gateway`'s business, how bytes leave is the conn
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from chatd.live.compress import Context
@@ -120,13 +120,19 @@ class Session:
             self.seq += 1
             self.ring.append(event)
         if self.push_data is not None:
-            self.push_data(self.frame(event, self.seq))
+            self.push_data(self._frame(event, self.seq, self.format, self.context))
 
-    def frame(self, event: Event, seq: int) -> bytes:
-        """The event's frame for this session alone, compressed with the connection's own history where it has one."""
-        return self._frame(event, seq, self.format, self.context)
+    def push_joined(self, events: Sequence[Event], first: int, step: int) -> None:
+        """Send events that are counted and kept already as one write of this session's own frames.
+
+        They are numbered from `first` on; volatile ones (`step` 0) all carry the number of the event before them.
+        """
+        if self.push_data is not None:
+            numbered = zip(itertools.count(first, step), events, strict=False)
+            self.push_data(b"".join([self._frame(event, seq, self.format, self.context) for seq, event in numbered]))
 
     def _frame(self, event: Event, seq: int, format_: int, context: Context | None) -> bytes:
+        """For this session alone, compressed with the connection's own history where it has one."""
         lean = self.lean and self.user.id not in event.reveal
         return event.frame(seq, format_, lean) if context is None else event.frame_in(context, seq, lean)
 
