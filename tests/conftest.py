@@ -14,7 +14,6 @@ from tests.support.app import VARIANTS, Server, serve
 from tests.support.client import Client
 from tests.support.world import World
 
-
 # How long an example takes says more about the machine than about the code: timings belong into bench/.
 settings.register_profile("chatd", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("chatd")
