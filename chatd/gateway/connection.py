@@ -32,6 +32,7 @@ from chatd.model.objects.gateway import Hello, Identify, Op, RequestGuildMembers
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.wire import Object
 from chatd.service import gateway as service
+from chatd.service import member_requests, presence
 from chatd.service.core import Core
 
 logger = logging.getLogger(__name__)
@@ -276,11 +277,11 @@ class GatewayConnection:
 
     async def presence(self, command: PresenceParams) -> None:
         if self._session is not None:
-            service.update_presence(self._core, self._session, command)
+            presence.update_presence(self._core, self._session, command)
 
     async def members(self, command: RequestGuildMembers) -> None:
         if self._session is not None:
-            self._start(service.request_members, self._session, command)
+            self._start(member_requests.answer, self._session, command)
 
     async def voice_state(self, command: VoiceStateUpdate) -> None:
         pass

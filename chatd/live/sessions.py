@@ -8,6 +8,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+import trio
+
 from chatd.live.compress import Context
 from chatd.live.frames import Event
 from chatd.live.presence import Presence, aggregate
@@ -135,6 +137,13 @@ class Session:
         """For this session alone, compressed with the connection's own history where it has one."""
         lean = self.lean and self.user.id not in event.reveal
         return event.frame(seq, format_, lean) if context is None else event.frame_in(context, seq, lean)
+
+    async def drained(self) -> None:
+        """Let a slow client take what it was sent, before it is sent more."""
+        if self.connection is not None:
+            await self.connection.drained()
+        else:
+            await trio.lowlevel.checkpoint()
 
     def can_replay(self, seq: int) -> bool:
         """Whether every event after `seq` is still in the ring."""

@@ -1,19 +1,14 @@
-"""What a gateway client may do: identify, resume, set its presence, ask for members. Docs: events/gateway.
+"""Gateway sessions from IDENTIFY to their end. Docs: events/gateway.
 
 A session is made here and lives in `live.sessions`; it ends when its client says goodbye, or when nobody has resumed
 it within the window. Sockets are `chatd.gateway`'s.
 """
 
-import itertools
 import secrets
-from collections.abc import Iterable, Sequence
 
 import trio
 from msgspec import UNSET
 
-from chatd.live.frames import Event
-from chatd.live.presence import Presence
-from chatd.live.presence import update as presence_update
 from chatd.live.sessions import Session
 from chatd.model import intents
 from chatd.model.errors import (
@@ -29,28 +24,23 @@ from chatd.model.objects.gateway import (
     GatewayBot,
     GatewayUrl,
     Identify,
-    MembersChunk,
     Ready,
     ReadyApplication,
-    RequestGuildMembers,
     Resume,
     SessionStartLimit,
 )
-from chatd.model.objects.guild import Member, UnavailableGuild
-from chatd.model.objects.presence import Activity, PresenceParams, PresenceUpdate
+from chatd.model.objects.guild import UnavailableGuild
+from chatd.model.objects.presence import PresenceParams
 from chatd.model.ratelimit import Rule
-from chatd.model.wire import Snowflake, encode
+from chatd.model.wire import Snowflake
 from chatd.service import access, auth, channels, guilds, users
 from chatd.service.actors import Actor
-from chatd.service.commits import mark
 from chatd.service.core import Core
+from chatd.service.presence import announce, presence_from
 
 DAY_S = 86400
 # IDENTIFYs are counted in windows of this length (events/gateway, "Rate Limiting").
 IDENTIFY_WINDOW_S = 5
-CHUNK_MEMBERS = 1000
-# A longer nonce is ignored (events/gateway-events, "Request Guild Members").
-NONCE_BYTES = 32
 
 
 def url(core: Core, host: str) -> str:
@@ -102,7 +92,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         shard=shard,
         version=version,
         ring_events=core.config.gateway.ring_events,
-        presence=_presence(core, body.presence or PresenceParams()),
+        presence=presence_from(core, body.presence or PresenceParams()),
     )
     private = tuple(await channels.directs(core, me)) if shard[0] == 0 else ()
     member_of = await access.load_memberships(core, me.id)
@@ -124,7 +114,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     before = core.live.presence_of(me.id)
     core.live.sessions.add(session)
     core.live.push(session, "READY", ready)
-    _announce(core, session, before)
+    announce(core, session, before)
     return session
 
 
@@ -134,7 +124,7 @@ async def feed(core: Core, session: Session) -> None:
         if not session.serves(guild_id):
             continue
         guild = await access.load_guild(core, guild_id)
-        await _drained(session)
+        await session.drained()
         if session not in core.live.sessions:
             return
         if guild is not None and session.user.id in guild.members:
@@ -182,7 +172,7 @@ def end(core: Core, session: Session) -> None:
     core.live.sessions.remove(session)
     for guild_id in tuple(session.guild_ids):
         core.live.guilds[guild_id].remove_session(session)
-    _announce(core, session, before)
+    announce(core, session, before)
 
 
 async def sweep(core: Core) -> None:
@@ -191,51 +181,6 @@ async def sweep(core: Core) -> None:
     for session in core.live.sessions:
         if session.connection is None and session.detached_at < oldest:
             end(core, session)
-
-
-def update_presence(core: Core, session: Session, body: PresenceParams) -> None:
-    """Docs: events/gateway-events, "Update Presence"."""
-    before = core.live.presence_of(session.user.id)
-    core.live.sessions.set_presence(session, _presence(core, body))
-    _announce(core, session, before)
-
-
-async def request_members(core: Core, session: Session, body: RequestGuildMembers) -> None:
-    """Answer with chunks; a guild that the user is not in gets none. Docs: events/gateway-events."""
-    nonce = UNSET if body.nonce is None or len(body.nonce.encode()) > NONCE_BYTES else body.nonce
-    await mark(core, (session.user.id,))
-    for guild_id in _ids(body.guild_id):
-        guild = core.live.guilds.get(guild_id)
-        if guild is None or session not in guild.sessions:
-            continue
-        asked = _ids(body.user_ids) if body.user_ids is not None else None
-        found = _select(guild.members, body, asked, bool(session.intents & intents.GUILD_MEMBERS))
-        not_found = tuple(Snowflake(id_) for id_ in asked or () if id_ not in guild.members)
-        with_presences = body.presences and session.intents & intents.GUILD_PRESENCES
-        chunks = [found[i : i + CHUNK_MEMBERS] for i in range(0, len(found), CHUNK_MEMBERS)] or [[]]
-        for index, selected in enumerate(chunks):
-            await _drained(session)
-            # What has changed since: events about it have been sent already.
-            members = tuple(guild.members[id_] for m in selected if (id_ := m.user.id) in guild.members)
-            chunk = MembersChunk(
-                guild_id=guild.guild.id,
-                members=members,
-                chunk_index=index,
-                chunk_count=len(chunks),
-                not_found=not_found if index == 0 else (),
-                presences=_presences(core, guild_id, members) if with_presences else UNSET,
-                nonce=nonce,
-            )
-            # Past the bus, where nobody could wait for it. It may overtake events whose outcome it has.
-            session.push(Event("GUILD_MEMBERS_CHUNK", encode(chunk)))
-
-
-async def _drained(session: Session) -> None:
-    """Let a slow client take what it was sent, before it is sent more."""
-    if session.connection is not None:
-        await session.connection.drained()
-    else:
-        await trio.lowlevel.checkpoint()
 
 
 # --- limits and intents ----------------------------------------------------------------------------------------------
@@ -267,67 +212,4 @@ def _may_start(core: Core, me: Actor, shard_id: int) -> bool:
     return (
         core.limiter.hit(key, Rule(concurrency, IDENTIFY_WINDOW_S), now).allowed
         and core.limiter.hit(("session_start", me.id), _starts(core), now).allowed
-    )
-
-
-# --- presence --------------------------------------------------------------------------------------------------------
-
-
-def _presence(core: Core, body: PresenceParams) -> Presence:
-    received = body.activities if body.activities is not None else [body.game] if body.game is not None else []
-    activities = tuple(
-        Activity(
-            name=activity.name,
-            type=activity.type,
-            created_at=core.clock_ms(),
-            url=UNSET if activity.url is None else activity.url,
-            state=UNSET if activity.state is None else activity.state,
-        )
-        for activity in received
-    )
-    return Presence(status=body.status, activities=activities)
-
-
-def _announce(core: Core, session: Session, before: Presence) -> None:
-    """Tell the user's guilds, if others see it differently now."""
-    after = core.live.presence_of(session.user.id)
-    if after == before:
-        return
-    for guild_id in core.live.memberships.get(session.user.id, ()):
-        guild = core.live.guilds.get(guild_id)
-        if guild is not None:
-            core.live.to_guild(guild, "PRESENCE_UPDATE", presence_update(guild_id, session.user, after))
-
-
-# --- members ---------------------------------------------------------------------------------------------------------
-
-
-def _ids(given: str | int | Sequence[str | int]) -> list[int]:
-    """Whatever the library sent; what is no number names nobody."""
-    many = [given] if isinstance(given, str | int) else given
-    return [int(id_) for id_ in many if isinstance(id_, int) or (id_.isascii() and id_.isdigit())]
-
-
-def _select(
-    members: dict[int, Member], body: RequestGuildMembers, asked: list[int] | None, may_list_all: bool
-) -> list[Member]:
-    if asked is not None:
-        return [members[id_] for id_ in asked[:100] if id_ in members]
-    query = "" if body.query is UNSET else body.query.lower()
-    if not query and not body.limit:
-        return list(members.values()) if may_list_all else []
-    limit = min(body.limit or 100, 100)
-    matching = (m for m in members.values() if _name_starts_with(m, query))
-    return list(itertools.islice(matching, limit))
-
-
-def _name_starts_with(member: Member, query: str) -> bool:
-    return any(name is not None and name.lower().startswith(query) for name in (member.user.username, member.nick))
-
-
-def _presences(core: Core, guild_id: int, chunk: Iterable[Member]) -> tuple[PresenceUpdate, ...]:
-    return tuple(
-        presence_update(guild_id, member.user, core.live.presence_of(member.user.id))
-        for member in chunk
-        if core.live.is_online(member.user.id)
     )
