@@ -28,10 +28,11 @@ lint: $(VENV)/.installed ## what ruff finds, formatting included
 types: $(VENV)/.installed ## what mypy finds
 	$(BIN)/mypy
 
-test: setup ## the whole default test suite, with coverage
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov
+test: setup ## the whole default test suite
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
-cover: test ## the same, then the lines that no test runs (htmlcov/index.html shows them too)
+cover: setup ## the same with coverage, and the lines that no test runs (htmlcov/index.html shows them too)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report --show-missing
 

@@ -21,8 +21,10 @@ import trio
 from chatd.live.frames import Event
 from chatd.live.sessions import Session
 
-# Sends between two looks at the rest of the world: about a millisecond of system calls.
+# What is sent between two looks at the rest of the world: about a millisecond of system calls, of which large ones take
+# longer.
 SLICE = 200
+SLICE_BYTES = 512 * 1024
 # The most that is joined into one write: past this a system call's share of the cost is small.
 JOIN_EVENTS = 32
 JOIN_BYTES = 65536
@@ -114,23 +116,26 @@ class _Shard:
             await self._drained.park()
 
     async def run(self) -> None:
-        sent = 0  # since the last turn of the others
+        sent = sent_bytes = 0  # since the last turn of the others
         while True:
             while self.queue:
                 events, audience = self._take()
                 few = len(audience) <= FEW
+                size = sum(len(event.body) for event in events)
+                length = min(SLICE, SLICE_BYTES // size + 1)
                 for sessions, lean in ((audience.full, False), (audience.lean, True)):
-                    for start in range(0, len(sessions), SLICE):
-                        piece = sessions[start : start + SLICE]
+                    for start in range(0, len(sessions), length):
+                        piece = sessions[start : start + length]
                         deliver(events, piece, lean, few)
                         # Small audiences share a turn: one for each of them would be one for as many new messages.
                         sent += len(piece)
-                        if sent >= SLICE:
-                            sent = 0
+                        sent_bytes += size * len(piece)
+                        if sent >= SLICE or sent_bytes >= SLICE_BYTES:
+                            sent = sent_bytes = 0
                             await trio.lowlevel.checkpoint()
                 self._delivered += len(events)
                 self._drained.unpark_all()
-            sent = 0
+            sent = sent_bytes = 0
             await self._filled.park()
 
     def _take(self) -> tuple[list[Event], Audience]:

@@ -68,7 +68,7 @@ def has_in_channel(case: Case, bit: int) -> bool:
     return verdict
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=600)
 @given(cases)
 def test_permissions_agree_with_the_documentation_word_for_word(case: Case) -> None:
     base = base_permissions(OWNER, case.user, case.everyone, case.granted.values())
