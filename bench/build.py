@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+import tempfile
 from pathlib import Path
 
 SOURCES = Path(__file__).parent / "c"
@@ -25,15 +26,17 @@ def program(name: str) -> Path:
     if target.exists():
         return target
     BUILD.mkdir(exist_ok=True)
-    for stale in BUILD.glob(f"{name}-*"):
-        stale.unlink()
-    fresh = target.with_suffix(".new")
-    command = ["cc", "-O2", "-Wall", "-o", str(fresh), *(str(SOURCES / source) for source in sources), *libraries]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-    except FileNotFoundError:
-        raise CannotCompile("no C compiler: `cc` was not found (Debian: apt-get install gcc libc6-dev)") from None
-    except subprocess.CalledProcessError as error:
-        raise CannotCompile(f"cc failed:\n{error.stderr}") from None
-    fresh.replace(target)
+    # In a folder of its own until it is whole: another process may be compiling the same.
+    with tempfile.TemporaryDirectory(dir=BUILD) as folder:
+        fresh = Path(folder) / name
+        command = ["cc", "-O2", "-Wall", "-o", str(fresh), *(str(SOURCES / source) for source in sources), *libraries]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True)
+        except FileNotFoundError:
+            raise CannotCompile("no C compiler: `cc` was not found (Debian: apt-get install gcc libc6-dev)") from None
+        except subprocess.CalledProcessError as error:
+            raise CannotCompile(f"cc failed:\n{error.stderr}") from None
+        fresh.replace(target)
+    for stale in set(BUILD.glob(f"{name}-*")) - {target}:
+        stale.unlink(missing_ok=True)
     return target

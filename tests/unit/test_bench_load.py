@@ -1,6 +1,5 @@
 """The load client's checker, and the client against the C limit: the bench must notice what it exists to notice."""
 
-import shutil
 import subprocess
 from argparse import Namespace
 from collections.abc import Sequence
@@ -17,7 +16,18 @@ from bench.results import Result
 from bench.scenarios import SCENARIOS
 from tests.unit.test_bench_figures import a_result
 
-pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="the load client needs a C compiler")
+
+def _problem() -> str:
+    """Why the programs cannot be compiled here: no compiler, or no headers of zlib."""
+    try:
+        build.program("load")
+    except build.CannotCompile as error:
+        return str(error)
+    return ""
+
+
+PROBLEM = _problem()
+pytestmark = pytest.mark.skipif(bool(PROBLEM), reason=PROBLEM)
 
 
 def check(numbers: Sequence[int]) -> dict[str, int]:
