@@ -87,21 +87,6 @@ class MemberExtra(Object, frozen=True, gc=False, kw_only=True):
     communication_disabled_until: str | None = None  # ISO 8601
 
 
-class Member(Object, frozen=True, kw_only=True):
-    user: User
-    roles: tuple[Snowflake, ...]
-    joined_at: str
-    nick: str | None
-    avatar: str | None
-    banner: str | None
-    premium_since: str | None
-    deaf: bool
-    mute: bool
-    flags: int
-    pending: bool
-    communication_disabled_until: str | None
-
-
 class MessageMember(Object, frozen=True, kw_only=True):
     """A member beside its user (MESSAGE_CREATE and its like), hence without it."""
 
@@ -116,6 +101,10 @@ class MessageMember(Object, frozen=True, kw_only=True):
     flags: int
     pending: bool
     communication_disabled_until: str | None
+
+
+class Member(MessageMember, frozen=True, kw_only=True):
+    user: User
 
 
 class GuildCreate(Guild, frozen=True, kw_only=True):
