@@ -107,7 +107,10 @@ async def restore(core: Core) -> int:
     streams: dict[int, Stream] = {}
     restored = 0
     for row in rows:
-        restored += await _restore(core, row, streams)
+        try:
+            restored += await _restore(core, row, streams)
+        except Exception:  # one session is no reason not to start
+            logger.exception("session not restored", session=row.id)
     if rows:
         logger.info("sessions restored", restored=restored, lost=len(rows) - restored)
     return restored

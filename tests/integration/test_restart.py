@@ -10,6 +10,7 @@ import trio
 
 from chatd import app
 from chatd.config import load
+from chatd.store import open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
 from tests.support.app import OPTIONS
@@ -129,6 +130,27 @@ async def test_only_what_the_session_may_see_is_told(options: dict[str, Any]) ->
         client.url = running.url
         async with resumed(client) as again:
             assert await seen(again, 2) == ["", f"for <@{bare.user['id']}>"]
+
+
+async def test_a_note_that_makes_no_sense_costs_one_session(options: dict[str, Any]) -> None:
+    async with serving(options) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        async with gateway(running.url, bot.token) as lost, gateway(running.url, bot.token) as kept:
+            await alice.say(guild.general, "one")
+            await seen(lost, 1)
+            await seen(kept, 1)
+            running.stop()
+            await lost.until_closed()
+    spoiled = "UPDATE gateway_sessions SET presence = 'nonsense' WHERE id = ?"
+    async with open_database(app.database_url(load(None, {}, options))) as database:
+        await database.write(lambda tx: tx.run(spoiled, lost.ready["session_id"]))
+    async with serving(options) as running:
+        lost.url = kept.url = running.url
+        async with resumed(kept):
+            pass
+        async with connect(running.url) as again:
+            await again.send(6, {"token": bot.token, "session_id": lost.ready["session_id"], "seq": lost.seq})
+            assert await again.control(9) is False
 
 
 async def until_noted(running: app.Running) -> None:
