@@ -63,6 +63,7 @@ async def test_reads_are_bounded_and_can_be_abandoned(things_url: str) -> None:
     async with open_database(things_url, readers=1, waiting_limit=2) as things:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(things.read, hold)
+            await wait_all_tasks_blocked()  # in this order: Trio starts tasks in any
             nursery.start_soon(things.read, count)
             await wait_all_tasks_blocked()
             with pytest.raises(Overloaded):
