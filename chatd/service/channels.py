@@ -1,12 +1,14 @@
 """Channels of guilds: list, create, show, edit, delete; and direct channels. Docs: resources/channel."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from chatd.live.bus import Audience
+from chatd.live.directs import DirectState
 from chatd.live.guilds import GuildState
 from chatd.live.sessions import Session
 from chatd.model import limits
@@ -37,9 +39,11 @@ from chatd.model.wire import Permissions, Snowflake
 from chatd.service import access
 from chatd.service.access import DirectAccess, GuildChannel
 from chatd.service.actors import Actor
-from chatd.service.commits import change, mark
+from chatd.service.commits import change
 from chatd.service.core import Core
 from chatd.store import channels as store
+from chatd.store import journal
+from chatd.store.channels import LoadedDirect
 from chatd.store.db import Missing, Tx
 
 _VOICE_FIELDS = ("bitrate", "user_limit", "rtc_region")
@@ -106,18 +110,11 @@ async def open_direct(core: Core, me: Actor, body: DirectChannelCreate) -> Direc
     """The channel with another user, made when there is none yet. Docs: resources/user, "Create DM"."""
     if body.recipient_id == me.id:
         raise CANNOT_MESSAGE_USER()
+    open_ = partial(_open, core.ids.next, me.id, body.recipient_id)
     try:
-        channel_id, is_new = await core.db.write(_open, me.id, body.recipient_id, core.ids.next())
+        direct = await core.db.write(open_, then=partial(_opened, core))
     except Missing:
         raise UNKNOWN_USER() from None
-    direct = await access.load_direct(core, channel_id)
-    if direct is None:  # no route deletes direct channels
-        raise RuntimeError(f"direct channel {channel_id} is gone")
-    if is_new:
-        await mark(core, direct.users)
-        for user in direct.users.values():
-            if user.bot is not True:  # bots hear of a direct channel by its first message (change log of 2019)
-                core.live.to_user(user.id, "CHANNEL_CREATE", direct.view(user.id))
     return direct.view(me.id)
 
 
@@ -129,9 +126,33 @@ async def directs(core: Core, me: Actor) -> list[DirectChannel]:
     return [direct.view(me.id) for direct in found if direct is not None]
 
 
-def _open(tx: Tx, one: int, other: int, new_id: int) -> tuple[int, bool]:
-    channel_id = store.open_direct(tx, one, other, new_id)
-    return channel_id, channel_id == new_id
+class _Opened(NamedTuple):
+    channel_id: int
+    loaded: LoadedDirect
+    position: int | None  # of the commit that made it; None when it was there
+
+
+def _open(new_id: Callable[[], int], one: int, other: int, tx: Tx) -> _Opened:
+    made_id = new_id()
+    channel_id = store.open_direct(tx, one, other, made_id)
+    loaded = store.direct(tx, channel_id)
+    if loaded is None:
+        raise LookupError(f"direct channel {channel_id} has no users")
+    if channel_id != made_id:
+        return _Opened(channel_id, loaded, None)
+    position = new_id()
+    journal.mark(tx, position, frozenset((one, other)))
+    return _Opened(channel_id, loaded, position)
+
+
+def _opened(core: Core, opened: _Opened) -> DirectState:
+    direct = core.live.install_direct(DirectState(opened.channel_id, *opened.loaded))
+    if opened.position is not None:
+        core.live.bus.horizon = opened.position
+        for user in direct.users.values():
+            if user.bot is not True:  # bots hear of a direct channel by its first message (change log of 2019)
+                core.live.to_user(user.id, "CHANNEL_CREATE", direct.view(user.id))
+    return direct
 
 
 # --- making and checking ---------------------------------------------------------------------------------------------

@@ -36,21 +36,6 @@ async def server(sqlite_server: Server) -> Server:
     return sqlite_server
 
 
-@pytest.fixture
-async def owner(world: World) -> User:
-    return await world.person("owner")
-
-
-@pytest.fixture
-async def guild(world: World, owner: User) -> Guild:
-    return await world.guild(owner)
-
-
-@pytest.fixture
-async def bot(world: World, owner: User, guild: Guild) -> User:
-    return await world.bot(owner, guild)
-
-
 def identify(token: str, **fields: Any) -> tuple[int, Any]:
     return 2, {"token": token, "intents": 1, "properties": {}, **fields}
 

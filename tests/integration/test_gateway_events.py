@@ -27,21 +27,6 @@ async def server(sqlite_server: Server) -> Server:
     return sqlite_server
 
 
-@pytest.fixture
-async def owner(world: World) -> User:
-    return await world.person("owner")
-
-
-@pytest.fixture
-async def guild(world: World, owner: User) -> Guild:
-    return await world.guild(owner)
-
-
-@pytest.fixture
-async def bot(world: World, owner: User, guild: Guild) -> User:
-    return await world.bot(owner, guild)
-
-
 async def names_until_quiet(server: Server, it: Gateway) -> list[str]:
     """What happened since READY and the guilds; presences not counted."""
     await server.core.live.bus.flush()

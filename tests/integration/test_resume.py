@@ -24,21 +24,6 @@ async def server(sqlite_server: Server) -> Server:
     return sqlite_server
 
 
-@pytest.fixture
-async def owner(world: World) -> User:
-    return await world.person("owner")
-
-
-@pytest.fixture
-async def guild(world: World, owner: User) -> Guild:
-    return await world.guild(owner)
-
-
-@pytest.fixture
-async def bot(world: World, owner: User, guild: Guild) -> User:
-    return await world.bot(owner, guild)
-
-
 def resume(broken: Gateway, **fields: Any) -> tuple[int, Any]:
     return 6, {"token": broken.token, "session_id": broken.ready["session_id"], "seq": broken.seq, **fields}
 
