@@ -33,6 +33,7 @@ from chatd.live.bus import Bus
 from chatd.live.state import Live
 from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream, WritePolicy, server_context
 from chatd.metrics import Registry
+from chatd.model.limits import AUDIT_AGE_S
 from chatd.model.ratelimit import Limiter
 from chatd.model.snowflake import SnowflakeGenerator, lowest_at
 from chatd.rest.edge import serve_connection
@@ -47,7 +48,7 @@ from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
-from chatd.store import journal, messages, migrate, open_database
+from chatd.store import audit_log, journal, messages, migrate, open_database
 from chatd.store.accounts import delete_expired_logins
 from chatd.store.db import StoreFailed
 from chatd.store.rows import newest_id
@@ -213,11 +214,16 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         window_ms = int(core.config.gateway.resume_window_s * 1000)
         await core.db.write(journal.prune, lowest_at(core.clock_ms() - window_ms))
 
+    async def forget_audit_log() -> None:
+        oldest = core.clock_ms() - AUDIT_AGE_S * 1000
+        await core.db.write(audit_log.prune, lowest_at(oldest))
+
     return {
         "sessions": (1.0, lambda: gateway_service.sweep(core)),
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
         "limits": (60.0, forget_limits),
         "journal": (60.0, forget_journal),
+        "audit log": (3600.0, forget_audit_log),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),
     }
 

@@ -5,6 +5,7 @@ Permissions and audiences are computed when first asked for and kept until somet
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import trio
 from msgspec.structs import asdict, replace
@@ -15,7 +16,15 @@ from chatd.model import permissions as p
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
-from chatd.model.wire import Snowflake
+from chatd.model.wire import Snowflake, parse_timestamp
+
+
+class _Special(NamedTuple):
+    """What keeps members with the same roles from seeing the same."""
+
+    users: frozenset[int]  # the owner, and who has an overwrite of its own
+    plain_channels: frozenset[int]
+    other_channels: tuple[int, ...]
 
 
 class GuildState:
@@ -38,6 +47,11 @@ class GuildState:
         self.sessions: dict[Session, None] = {}
         self._permissions: dict[tuple[int, int], int] = {}
         self._audiences: dict[tuple[int, int, bool], Audience] = {}
+        self._sights: dict[tuple[Snowflake, ...] | int, frozenset[int]] = {}
+        self._special: _Special | None = None
+        self._timeouts: dict[int, int] = {}
+        for member in members.values():
+            self._note_timeout(member)
 
     # --- structure ---------------------------------------------------------------------------------------------
 
@@ -45,6 +59,18 @@ class GuildState:
         """To be called after any change of roles, channels, overwrites, members' roles, membership or ownership."""
         self._permissions.clear()
         self._audiences.clear()
+        self._sights.clear()
+        self._special = None
+
+    def put_member(self, member: Member) -> None:
+        """Add or replace a member; `changed` is the caller's to call."""
+        self.members[member.user.id] = member
+        self._note_timeout(member)
+
+    def drop_member(self, user_id: int) -> None:
+        """Forget a member; `changed` is the caller's to call."""
+        self.members.pop(user_id, None)
+        self._timeouts.pop(user_id, None)
 
     def view(self) -> GuildView:
         """The guild as REST shows it."""
@@ -60,11 +86,8 @@ class GuildState:
         return channel if last is None else replace(channel, last_message_id=Snowflake(last))
 
     def visible_channels(self, user_id: int) -> tuple[Channel, ...]:
-        return tuple(
-            self.channel(channel_id)
-            for channel_id in self.channels
-            if self.permissions_in(channel_id, user_id) & p.VIEW_CHANNEL
-        )
+        seen = self.sight(user_id)
+        return tuple(self.channel(channel_id) for channel_id in self.channels if channel_id in seen)
 
     # --- permissions -------------------------------------------------------------------------------------------
 
@@ -94,6 +117,45 @@ class GuildState:
         )
         return p.implicit(granted, channel.type)
 
+    def is_timed_out(self, user_id: int, now_ms: int) -> bool:
+        """Whether the member is in a timeout (resources/guild, `communication_disabled_until`).
+
+        A timeout takes nothing that decides who sees what, so that it ends without an event and nothing is recomputed.
+        """
+        until_ms = self._timeouts.get(user_id)
+        return until_ms is not None and now_ms < until_ms
+
+    def _note_timeout(self, member: Member) -> None:
+        if member.communication_disabled_until is None:
+            self._timeouts.pop(member.user.id, None)
+        else:
+            self._timeouts[member.user.id] = parse_timestamp(member.communication_disabled_until)
+
+    # --- sight -------------------------------------------------------------------------------------------------
+
+    def sight(self, user_id: int) -> frozenset[int]:
+        """The channels that the member sees. Members with the same roles share one set, unless they are special."""
+        member = self.members.get(user_id)
+        if member is None:
+            return frozenset()
+        if self._special is None:
+            self._special = _special(self)
+        standing = user_id if user_id in self._special.users else member.roles
+        found = self._sights.get(standing)
+        if found is None:
+            found = self._sights[standing] = self._look(member, self._special)
+        return found
+
+    def _look(self, member: Member, special: "_Special") -> frozenset[int]:
+        """Channels whose overwrites say nothing of VIEW_CHANNEL are seen by everyone who may see any."""
+        user_id = member.user.id
+        plain = special.plain_channels if self.permissions(user_id) & p.VIEW_CHANNEL else frozenset[int]()
+        return plain.union(
+            channel_id
+            for channel_id in special.other_channels
+            if self.permissions_in(channel_id, user_id) & p.VIEW_CHANNEL
+        )
+
     # --- sessions ----------------------------------------------------------------------------------------------
 
     def add_session(self, session: Session) -> None:
@@ -121,7 +183,7 @@ class GuildState:
                 session
                 for session in self.sessions
                 if (not intent or session.intents & intent)
-                and (not channel_id or self.permissions_in(channel_id, session.user.id) & p.VIEW_CHANNEL)
+                and (not channel_id or channel_id in self.sight(session.user.id))
             ]
             if content:
                 full = [session for session in sessions if not session.lean]
@@ -130,3 +192,15 @@ class GuildState:
                 found = Audience(sessions)
             self._audiences[key] = found
         return found
+
+
+def _special(guild: GuildState) -> _Special:
+    overwrites = {
+        channel.id: [o for o in channel.permission_overwrites if (o.allow | o.deny) & p.VIEW_CHANNEL]
+        for channel in guild.channels.values()
+    }
+    return _Special(
+        frozenset((int(guild.guild.owner_id), *(int(o.id) for found in overwrites.values() for o in found if o.type))),
+        frozenset(int(channel_id) for channel_id, found in overwrites.items() if not found),
+        tuple(int(channel_id) for channel_id, found in overwrites.items() if found),
+    )

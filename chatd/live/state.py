@@ -46,10 +46,26 @@ class Live:
         self._guild_of_channel.pop(channel_id, None)
 
     def member_added(self, guild: GuildState, member: Member) -> None:
-        guild.members[member.user.id] = member
+        guild.put_member(member)
         guild.changed()
         if member.user.id in self.memberships:
             self.memberships[member.user.id].add(guild.id)
+
+    def member_removed(self, guild: GuildState, user_id: int) -> None:
+        """The member's sessions are the caller's to remove, after their last event."""
+        guild.drop_member(user_id)
+        guild.changed()
+        self.memberships.get(user_id, set()).discard(guild.id)
+
+    def guild_removed(self, guild: GuildState) -> None:
+        """The guild is deleted: nothing of it is found any more. Its sessions are removed."""
+        for channel_id in guild.channels:
+            self.channel_removed(channel_id)
+        for user_id in guild.members:
+            self.memberships.get(user_id, set()).discard(guild.id)
+        for session in tuple(guild.sessions):
+            guild.remove_session(session)
+        self.guilds.pop(guild.id, None)
 
     def install_direct(self, loaded: DirectState) -> DirectState:
         """As `install_guild`."""

@@ -6,6 +6,7 @@ A handler is a service function `async (core, [me], ids…, [body], [query]) -> 
 - the parameters that the template names: `Snowflake` or `str`
 - `body` and `query`: a `Params`, decoded from the JSON body and the query string
 - `host`: what the request was addressed to; `peer`: the client's address
+- `reason`: the text of X-Audit-Log-Reason, or None
 - the return annotation: an object is answered with 200, None with 204, unless the route says otherwise
 
 A mismatch is found when the server starts.
@@ -43,6 +44,7 @@ class Route(Struct, frozen=True, kw_only=True):
     needs_token: bool
     takes_host: bool
     takes_peer: bool
+    takes_reason: bool
 
 
 def route(
@@ -53,7 +55,7 @@ def route(
     hints = get_type_hints(service)
     names = list(signature.parameters)
     path = _PARAMETER.findall(template)
-    known = {"core", "me", "body", "query", "host", "peer", *path}
+    known = {"core", "me", "body", "query", "host", "peer", "reason", *path}
     if names[:1] != ["core"] or not set(path) <= set(names) <= known:
         raise TypeError(f"{method} {template}: {service.__qualname__} takes {names}, the template names {path}")
     for name in path:
@@ -72,6 +74,7 @@ def route(
         needs_token="me" in names,
         takes_host="host" in names,
         takes_peer="peer" in names,
+        takes_reason="reason" in names,
     )
 
 

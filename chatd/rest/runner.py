@@ -18,6 +18,7 @@ from chatd.model.errors import (
     ApiError,
     rate_limited,
 )
+from chatd.model.limits import AUDIT_REASON_LENGTH
 from chatd.model.ratelimit import Rule, headers
 from chatd.model.validate import decode_query, form_error
 from chatd.model.wire import Snowflake, encode
@@ -100,6 +101,8 @@ class Runner:
             arguments["host"] = request.host
         if entry.takes_peer:
             arguments["peer"] = request.peer
+        if entry.takes_reason:
+            arguments["reason"] = _reason(request.headers.get("x-audit-log-reason", ""))
         result = await entry.service(self._core, **arguments)
         return entry.status, b"" if entry.status == 204 else encode(result)
 
@@ -153,6 +156,14 @@ class Runner:
 
     def _now(self) -> float:
         return self._core.clock_ms() / 1000
+
+
+def _reason(header: str) -> str | None:
+    """Docs: resources/audit-log: 1–512 URL-encoded characters; an empty one is none."""
+    reason = unquote(header).replace("\0", "").strip()
+    if len(reason) > AUDIT_REASON_LENGTH:
+        raise form_error("reason", "BASE_TYPE_MAX_LENGTH", f"Must be {AUDIT_REASON_LENGTH} or fewer in length.")
+    return reason or None
 
 
 def _is_shared(reply: Headers) -> bool:

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from functools import partial
 
 from chatd.rest.route import Route, route
-from chatd.service import accounts, applications, bots, channels, gateway, guilds, invites, members, messages, users
+from chatd.service import (
+    accounts,
+    applications,
+    audit_log,
+    bots,
+    channels,
+    gateway,
+    guilds,
+    invites,
+    members,
+    messages,
+    users,
+)
 
 get = partial(route, "GET")
 post = partial(route, "POST")
@@ -49,6 +61,8 @@ ROUTES: Sequence[Route] = (
     get("/guilds/{guild_id}/members", members.page, limit=(10, 10)),
     get("/guilds/{guild_id}/members/{user_id}", members.show, limit=(10, 10)),
     get("/guilds/{guild_id}/roles", guilds.roles, limit=(10, 10)),
+    # resources/audit-log
+    get("/guilds/{guild_id}/audit-logs", audit_log.page, limit=(5, 5)),
     # resources/channel
     get("/channels/{channel_id}", channels.show, limit=(10, 10)),
     patch("/channels/{channel_id}", channels.edit, limit=(5, 15)),

@@ -77,9 +77,15 @@ async def guild(core: Core, me: Actor, guild_id: int, needs: int = 0) -> GuildSt
     found = await load_guild(core, guild_id)
     if found is None or me.id not in found.members:
         raise UNKNOWN_GUILD()
-    if found.permissions(me.id) & needs != needs:
+    if granted(core, found, me.id) & needs != needs:
         raise MISSING_PERMISSIONS()
     return found
+
+
+def granted(core: Core, guild: GuildState, user_id: int, channel_id: int = 0) -> int:
+    """What the member may do now, in the guild or in one of its channels: less while it is timed out."""
+    permissions = guild.permissions_in(channel_id, user_id) if channel_id else guild.permissions(user_id)
+    return p.timed_out(permissions) if guild.is_timed_out(user_id, core.clock_ms()) else permissions
 
 
 async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildChannel | DirectAccess:
@@ -96,12 +102,12 @@ async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Gui
         return DirectAccess(state)
     if state is None or (found := state.channels.get(channel_id)) is None:
         raise UNKNOWN_CHANNEL()
-    granted = state.permissions_in(channel_id, me.id)
-    if not granted & p.VIEW_CHANNEL:
+    permissions = granted(core, state, me.id, channel_id)
+    if not permissions & p.VIEW_CHANNEL:
         raise MISSING_ACCESS()
-    if granted & needs != needs:
+    if permissions & needs != needs:
         raise MISSING_PERMISSIONS()
-    return GuildChannel(state, found, granted)
+    return GuildChannel(state, found, permissions)
 
 
 async def guild_channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildChannel:

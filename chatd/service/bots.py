@@ -1,5 +1,7 @@
 """Putting a bot into a guild. Docs: topics/oauth2, "Bot Authorization Flow"."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import asdict, replace
 
 from chatd.live.guilds import GuildState
@@ -13,6 +15,7 @@ from chatd.model.errors import (
     UNKNOWN_GUILD,
 )
 from chatd.model.objects.application import Authorize, Authorized, AuthorizeQuery
+from chatd.model.objects.audit_log import AuditLogEntry, AuditLogEvent
 from chatd.model.objects.gateway import GuildRole
 from chatd.model.objects.guild import Member
 from chatd.model.objects.role import Role, RoleExtra, RoleTags
@@ -21,7 +24,7 @@ from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake
 from chatd.service import access, guilds
 from chatd.service.actors import Actor
-from chatd.service.commits import change
+from chatd.service.audit_log import change, entry
 from chatd.service.core import Core
 from chatd.store import guilds as store
 from chatd.store import members
@@ -29,7 +32,7 @@ from chatd.store.db import Tx
 from chatd.store.rows import users
 
 
-async def authorize(core: Core, me: Actor, query: AuthorizeQuery, body: Authorize) -> Authorized:
+async def authorize(core: Core, me: Actor, query: AuthorizeQuery, body: Authorize, reason: str | None) -> Authorized:
     """What the consent page posts: the bot joins, with a role of its own for the permissions that it asks for.
 
     Raises MISSING_PERMISSIONS without MANAGE_GUILD, or when more is asked for than the asker has; UNKNOWN_APPLICATION.
@@ -42,14 +45,16 @@ async def authorize(core: Core, me: Actor, query: AuthorizeQuery, body: Authoriz
         raise form_error("authorize", "OAUTH2_ACCESS_DENIED", "The resource owner denied the request")
     granted = query.permissions & p.ALL
     guild = await access.guild(core, me, body.guild_id, p.MANAGE_GUILD)
-    if granted & ~guild.permissions(me.id):
+    if granted & ~access.granted(core, guild, me.id):
         raise MISSING_PERMISSIONS()
-    await install(core, guild.id, query.client_id, granted)
+    await install(core, guild.id, query.client_id, granted, [entry(me, AuditLogEvent.BOT_ADD, query.client_id, reason)])
     return Authorized(location=f"/oauth2/authorized?guild_id={guild.id}&permissions={granted}")
 
 
-async def install(core: Core, guild_id: int, application_id: int, granted: int) -> None:
-    """Make the bot a member; one that is a member already stays as it is.
+async def install(
+    core: Core, guild_id: int, application_id: int, granted: int, entries: Sequence[AuditLogEntry] = ()
+) -> None:
+    """Make the bot a member; one that is a member already stays as it is. `entries` go into the audit log.
 
     Raises UNKNOWN_GUILD, UNKNOWN_APPLICATION, TOO_MANY_ROLES.
     """
@@ -69,13 +74,15 @@ async def install(core: Core, guild_id: int, application_id: int, granted: int) 
         shifted = [replace(other, position=other.position + 1) for other in guild.roles.values() if other.position > 0]
         await change(
             core,
-            (guild_id, bot.id),
+            guild,
+            entries,
             _insert,
             guild_id,
             role,
             shifted if role is not None else [],
             member,
             then=lambda moved: _installed(core, guild, role, moved, member),
+            streams=(bot.id,),
         )
 
 

@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
-from chatd.live.bus import Audience
 from chatd.live.directs import DirectState
 from chatd.live.guilds import GuildState
-from chatd.live.sessions import Session
 from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import (
@@ -21,6 +19,7 @@ from chatd.model.errors import (
     WRONG_CHANNEL_TYPE,
 )
 from chatd.model.intents import GATES
+from chatd.model.objects.audit_log import AuditLogEvent
 from chatd.model.objects.channel import (
     VOICE_DEFAULTS,
     VOICE_TYPES,
@@ -36,10 +35,9 @@ from chatd.model.objects.channel import (
 from chatd.model.objects.user import DirectChannelCreate
 from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake
-from chatd.service import access
+from chatd.service import access, audit_log, sight
 from chatd.service.access import DirectAccess, GuildChannel
 from chatd.service.actors import Actor
-from chatd.service.commits import change
 from chatd.service.core import Core
 from chatd.store import channels as store
 from chatd.store import journal
@@ -66,12 +64,15 @@ async def of_guild(core: Core, me: Actor, guild_id: Snowflake) -> list[Channel]:
     return list(guild.visible_channels(me.id))
 
 
-async def create(core: Core, me: Actor, guild_id: Snowflake, body: ChannelCreate) -> Channel:
+async def create(core: Core, me: Actor, guild_id: Snowflake, body: ChannelCreate, reason: str | None) -> Channel:
     """Docs: resources/guild, "Create Guild Channel". Raises MISSING_PERMISSIONS, TOO_MANY_CHANNELS or a form error."""
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id, p.MANAGE_CHANNELS)
         channel = _new(core, me, guild, body)
-        return await change(core, (guild.id,), store.insert, channel, then=lambda _: _created(core, guild, channel))
+        entries = [audit_log.created(me, AuditLogEvent.CHANNEL_CREATE, channel.id, channel, reason)]
+        return await audit_log.change(
+            core, guild, entries, store.insert, channel, then=lambda _: _created(core, guild, channel)
+        )
 
 
 async def show(core: Core, me: Actor, channel_id: Snowflake) -> Channel | DirectChannel:
@@ -82,15 +83,18 @@ async def show(core: Core, me: Actor, channel_id: Snowflake) -> Channel | Direct
     return here.guild.channel(channel_id)
 
 
-async def edit(core: Core, me: Actor, channel_id: Snowflake, body: ChannelPatch) -> Channel:
+async def edit(core: Core, me: Actor, channel_id: Snowflake, body: ChannelPatch, reason: str | None) -> Channel:
     """Docs: resources/channel, "Modify Channel". Raises MISSING_PERMISSIONS, WRONG_CHANNEL_TYPE or a form error."""
     async with (await access.guild_channel(core, me, channel_id)).guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
         new = _changed(me, here, body)
-        return await change(core, (here.guild.id,), store.update, new, then=lambda _: _edited(core, here.guild, new))
+        entries = audit_log.updated(me, AuditLogEvent.CHANNEL_UPDATE, new.id, here.channel, new, reason)
+        return await audit_log.change(
+            core, here.guild, entries, store.update, new, then=lambda _: _edited(core, here.guild, new)
+        )
 
 
-async def delete(core: Core, me: Actor, channel_id: Snowflake) -> Channel | DirectChannel:
+async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | None) -> Channel | DirectChannel:
     """Docs: resources/channel, "Delete/Close Channel". Closing a direct channel leaves it as it is."""
     here = await access.channel(core, me, channel_id)
     if isinstance(here, DirectAccess):
@@ -98,8 +102,9 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake) -> Channel | Dire
     async with here.guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
         guild = here.guild
-        return await change(
-            core, (guild.id,), store.delete, channel_id, then=lambda _: _deleted(core, guild, channel_id)
+        entries = [audit_log.deleted(me, AuditLogEvent.CHANNEL_DELETE, channel_id, here.channel, reason)]
+        return await audit_log.change(
+            core, guild, entries, store.delete, channel_id, then=lambda _: _deleted(core, guild, channel_id)
         )
 
 
@@ -261,17 +266,13 @@ def _created(core: Core, guild: GuildState, channel: Channel) -> Channel:
 
 def _edited(core: Core, guild: GuildState, new: Channel) -> Channel:
     """Who gains sight of the channel gets CHANNEL_CREATE, who loses it CHANNEL_DELETE, all others CHANNEL_UPDATE."""
-    before = _viewers(guild, new.id)
+    seen = sight.before(guild)
     guild.channels[new.id] = new
     guild.changed()
-    after = _viewers(guild, new.id)
+    sight.tell(core, seen)
     shown = guild.channel(new.id)
-    for name, sessions in (
-        ("CHANNEL_DELETE", before.keys() - after.keys()),
-        ("CHANNEL_UPDATE", before.keys() & after.keys()),
-        ("CHANNEL_CREATE", after.keys() - before.keys()),
-    ):
-        core.live.to_sessions(guild.id, name, shown, sessions)
+    stayed = (s for s in guild.audience(GATES["CHANNEL_UPDATE"][0], new.id).full if new.id in seen.by_session[s])
+    core.live.to_sessions(guild.id, "CHANNEL_UPDATE", shown, stayed)
     return shown
 
 
@@ -289,9 +290,3 @@ def _deleted(core: Core, guild: GuildState, channel_id: int) -> Channel:
         core.live.to_guild(guild, "CHANNEL_UPDATE", guild.channel(channel.id), channel.id)
     core.live.to_audience(guild.id, "CHANNEL_DELETE", gone, audience)
     return gone
-
-
-def _viewers(guild: GuildState, channel_id: int) -> dict[Session, None]:
-    """In the order of the audience."""
-    audience: Audience = guild.audience(GATES["CHANNEL_UPDATE"][0], channel_id)
-    return dict.fromkeys(audience.full)

@@ -51,11 +51,25 @@ def insert(tx: Tx, guild_id: int, member: Member) -> bool:
     )
     if not added:
         return False
-    for role_id in member.roles:
-        tx.run(
-            "INSERT INTO member_roles (guild_id, user_id, role_id) VALUES (?, ?, ?)", guild_id, member.user.id, role_id
-        )
+    _insert_roles(tx, guild_id, member)
     return True
+
+
+def update(tx: Tx, guild_id: int, member: Member) -> None:
+    """Write what may change of a membership: its fields and its roles."""
+    tx.run(
+        "UPDATE members SET extra = ? WHERE guild_id = ? AND user_id = ?",
+        to_text(narrow(member, MemberExtra)),
+        guild_id,
+        member.user.id,
+    )
+    tx.run("DELETE FROM member_roles WHERE guild_id = ? AND user_id = ?", guild_id, member.user.id)
+    _insert_roles(tx, guild_id, member)
+
+
+def delete(tx: Tx, guild_id: int, user_id: int) -> bool:
+    """False when the user was no member."""
+    return bool(tx.run("DELETE FROM members WHERE guild_id = ? AND user_id = ?", guild_id, user_id))
 
 
 def of_guild(tx: Tx, guild_id: int) -> dict[int, Member]:
@@ -72,6 +86,11 @@ def of_guild(tx: Tx, guild_id: int) -> dict[int, Member]:
         guild_id,
     )
     return {row.user_id: _member_from(row, tuple(roles.get(row.user_id, ()))) for row in found}
+
+
+def _insert_roles(tx: Tx, guild_id: int, member: Member) -> None:
+    rows = [(guild_id, member.user.id, role_id) for role_id in member.roles]
+    tx.insert_many("member_roles", ("guild_id", "user_id", "role_id"), rows)
 
 
 def _member_from(row: MemberRow, roles: tuple[Snowflake, ...]) -> Member:

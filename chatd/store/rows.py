@@ -44,7 +44,7 @@ def to_text(extra: Object) -> str:
 
 
 # Everything whose id the generator makes.
-_TABLES = ("users", "logins", "guilds", "roles", "channels", "messages")
+_TABLES = ("audit_log_entries", "channels", "guilds", "logins", "messages", "roles", "users")
 
 
 def newest_id(tx: Tx) -> int:

@@ -92,6 +92,8 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("GET /guilds/{guild_id}/members/{user_id}", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
     ("GET /guilds/{guild_id}/roles", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/audit-logs", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/audit-logs", MEMBER, {}, NO_PERMISSION),
     ("GET /channels/{channel_id}", "stranger", {}, NO_ACCESS),
     ("GET /channels/{channel_id}", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
     ("PATCH /channels/{channel_id}", "stranger", {}, NO_ACCESS),

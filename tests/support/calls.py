@@ -73,6 +73,7 @@ CALLS = (
     Call("GET", "/guilds/{guild_id}/members", 200, BOT, query={"limit": "1000"}),
     Call("GET", "/guilds/{guild_id}/members/{user_id}", 200),
     Call("GET", "/guilds/{guild_id}/roles", 200),
+    Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
     Call("GET", "/channels/{channel_id}", 200),
     Call(
         "PATCH",

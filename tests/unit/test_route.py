@@ -19,7 +19,15 @@ class Query(Params):
 
 
 async def full(
-    core: Any, me: Any, guild_id: Snowflake, code: str, body: Body, query: Query, host: str, peer: str
+    core: Any,
+    me: Any,
+    guild_id: Snowflake,
+    code: str,
+    body: Body,
+    query: Query,
+    host: str,
+    peer: str,
+    reason: str | None,
 ) -> Body:
     return body
 
@@ -36,10 +44,10 @@ def test_a_signature_says_everything() -> None:
     made = route("POST", "/guilds/{guild_id}/{code}", full, limit=(5, 10))
     assert made.path_types == {"guild_id": Snowflake, "code": str}
     assert (made.body, made.query, made.status, made.limit) == (Body, Query, 200, Rule(5, 10))
-    assert (made.needs_token, made.takes_host, made.takes_peer) == (True, True, True)
+    assert (made.needs_token, made.takes_host, made.takes_peer, made.takes_reason) == (True, True, True, True)
     made = route("GET", "/x", bare)
     assert (made.path_types, made.body, made.query, made.status, made.limit) == ({}, None, None, 204, None)
-    assert (made.needs_token, made.takes_host, made.takes_peer) == (False, False, False)
+    assert (made.needs_token, made.takes_host, made.takes_peer, made.takes_reason) == (False, False, False, False)
     assert route("GET", "/x", bare, status=201).status == 201
 
 

@@ -117,6 +117,28 @@ class GuildMemberRemove(Object, frozen=True, kw_only=True):
     user: User
 
 
+class GuildDelete(Object, frozen=True, kw_only=True):
+    """GUILD_DELETE without `unavailable`: the user is no member any more, or the guild is gone."""
+
+    id: Snowflake
+
+
+class GuildRoleDelete(Object, frozen=True, kw_only=True):
+    guild_id: Snowflake
+    role_id: Snowflake
+
+
+class GuildBan(Object, frozen=True, kw_only=True):
+    """GUILD_BAN_ADD and GUILD_BAN_REMOVE."""
+
+    guild_id: Snowflake
+    user: User
+
+
+class GuildMemberUpdate(Member, frozen=True, kw_only=True):
+    guild_id: Snowflake
+
+
 class MessageDelete(Object, frozen=True, kw_only=True):
     id: Snowflake
     channel_id: Snowflake

@@ -1,0 +1,49 @@
+"""What sessions are told when a change alters which channels they see.
+
+Take `before` in front of the change and call `tell` behind it, both in the commit's callback: a session that has
+gained a channel gets CHANNEL_CREATE, one that has lost it CHANNEL_DELETE. Discord's clients are not told at all; here
+nobody is left with a channel that is no longer theirs, or without one that is.
+"""
+
+from collections import defaultdict
+
+from chatd.live.bus import Audience
+from chatd.live.guilds import GuildState
+from chatd.live.sessions import Session
+from chatd.model.intents import GATES
+from chatd.model.objects.channel import Channel
+from chatd.service.core import Core
+
+
+class Seen:
+    """Which channels each session saw, and what they looked like."""
+
+    def __init__(self, guild: GuildState) -> None:
+        self.guild = guild
+        self.channels: dict[int, Channel] = dict(guild.channels)
+        self.by_session = {session: guild.sight(session.user.id) for session in _listening(guild)}
+
+
+def before(guild: GuildState) -> Seen:
+    return Seen(guild)
+
+
+def tell(core: Core, seen: Seen) -> None:
+    """Channels made or deleted by the change are not among these: the caller tells of them."""
+    guild = seen.guild
+    groups: dict[tuple[frozenset[int], frozenset[int]], list[Session]] = defaultdict(list)
+    for session, old in seen.by_session.items():
+        new = guild.sight(session.user.id)
+        if new is not old:
+            groups[old, new].append(session)
+    kept = seen.channels.keys() & guild.channels.keys()
+    for (old, new), sessions in groups.items():
+        audience = Audience(sessions)
+        for channel_id in sorted((old - new) & kept):
+            core.live.to_audience(guild.id, "CHANNEL_DELETE", guild.channel(channel_id), audience)
+        for channel_id in sorted((new - old) & kept):
+            core.live.to_audience(guild.id, "CHANNEL_CREATE", guild.channel(channel_id), audience)
+
+
+def _listening(guild: GuildState) -> tuple[Session, ...]:
+    return guild.audience(GATES["CHANNEL_UPDATE"][0]).full
