@@ -51,6 +51,7 @@ from chatd.service.passwords import Passwords
 from chatd.store import audit_log, journal, messages, migrate, open_database
 from chatd.store.accounts import delete_expired_logins
 from chatd.store.db import StoreFailed
+from chatd.store.invites import delete_expired as delete_expired_invites
 from chatd.store.rows import newest_id
 
 logger = log.get(__name__)
@@ -223,6 +224,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
         "limits": (60.0, forget_limits),
         "journal": (60.0, forget_journal),
+        "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
         "audit log": (3600.0, forget_audit_log),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),
     }

@@ -5,17 +5,16 @@ from urllib.parse import parse_qs
 
 from chatd.model.errors import ApiError
 from chatd.model.validate import decode, form_error
-from chatd.model.wire import Params
 from chatd.rest.multipart import MalformedForm, parse
 
-ParamsT = TypeVar("ParamsT", bound=Params)
+T = TypeVar("T")
 
 _FORM = "multipart/form-data"
 _URLENCODED = "application/x-www-form-urlencoded"
 _ACCEPTED = "{'application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'}"
 
 
-def parse_body(type_: type[ParamsT], content_type: str, raw: bytes) -> ParamsT:
+def parse_body(type_: type[T], content_type: str, raw: bytes) -> T:
     """Raises ApiError 50035 or 50109."""
     if not raw:
         return decode(type_, b"{}")

@@ -4,7 +4,7 @@ A handler is a service function `async (core, [me], ids…, [body], [query]) -> 
 
 - `core`, and `me` where the operation needs a token; without `me` it is open to everybody
 - the parameters that the template names: `Snowflake` or `str`
-- `body` and `query`: a `Params`, decoded from the JSON body and the query string
+- `body`: a `Params`, or a list of them, decoded from the JSON body; `query`: a `Params`, from the query string
 - `host`: what the request was addressed to; `peer`: the client's address
 - `reason`: the text of X-Audit-Log-Reason, or None
 - the return annotation: an object is answered with 200, None with 204, unless the route says otherwise
@@ -39,7 +39,7 @@ class Route(Struct, frozen=True, kw_only=True):
     status: int
     bucket: bytes  # names the limit in X-RateLimit-Bucket
     path_types: dict[str, type]  # in the order of the template
-    body: type[Params] | None
+    body: Any  # a type of Params, a list of them, or None
     query: type[Params] | None
     needs_token: bool
     takes_host: bool

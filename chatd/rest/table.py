@@ -14,6 +14,7 @@ from chatd.service import (
     audit_log,
     bots,
     channels,
+    directs,
     gateway,
     guilds,
     invites,
@@ -25,6 +26,7 @@ from chatd.service import (
 get = partial(route, "GET")
 post = partial(route, "POST")
 patch = partial(route, "PATCH")
+put = partial(route, "PUT")
 delete = partial(route, "DELETE")
 
 ROUTES: Sequence[Route] = (
@@ -50,23 +52,28 @@ ROUTES: Sequence[Route] = (
     get("/users/@me", users.me),
     patch("/users/@me", users.edit_me, limit=(5, 30)),
     get("/users/@me/guilds", guilds.mine, limit=(5, 5)),
-    get("/users/@me/channels", channels.directs),
-    post("/users/@me/channels", channels.open_direct, limit=(10, 10)),
+    get("/users/@me/channels", directs.mine),
+    post("/users/@me/channels", directs.create, limit=(10, 10)),
     get("/users/{user_id}", users.show, limit=(30, 30)),
     # resources/guild
     post("/guilds", guilds.create, limit=(10, 60), status=201),
     get("/guilds/{guild_id}", guilds.show, limit=(10, 10)),
     get("/guilds/{guild_id}/channels", channels.of_guild, limit=(10, 10)),
     post("/guilds/{guild_id}/channels", channels.create, limit=(10, 10), status=201),
+    patch("/guilds/{guild_id}/channels", channels.move, limit=(5, 15)),
     get("/guilds/{guild_id}/members", members.page, limit=(10, 10)),
     get("/guilds/{guild_id}/members/{user_id}", members.show, limit=(10, 10)),
     get("/guilds/{guild_id}/roles", guilds.roles, limit=(10, 10)),
+    get("/guilds/{guild_id}/invites", invites.of_guild, limit=(5, 15)),
     # resources/audit-log
     get("/guilds/{guild_id}/audit-logs", audit_log.page, limit=(5, 5)),
     # resources/channel
     get("/channels/{channel_id}", channels.show, limit=(10, 10)),
     patch("/channels/{channel_id}", channels.edit, limit=(5, 15)),
     delete("/channels/{channel_id}", channels.delete, limit=(5, 15)),
+    put("/channels/{channel_id}/permissions/{overwrite_id}", channels.put_overwrite, limit=(10, 15)),
+    delete("/channels/{channel_id}/permissions/{overwrite_id}", channels.delete_overwrite, limit=(10, 15)),
+    get("/channels/{channel_id}/invites", invites.of_channel, limit=(5, 15)),
     post("/channels/{channel_id}/invites", invites.create, limit=(5, 15)),
     post("/channels/{channel_id}/typing", messages.typing, limit=(5, 5)),
     # resources/message
@@ -77,5 +84,6 @@ ROUTES: Sequence[Route] = (
     delete("/channels/{channel_id}/messages/{message_id}", messages.delete, limit=(5, 5)),
     # resources/invite
     get("/invites/{code}", invites.show, limit=(10, 10)),
+    delete("/invites/{code}", invites.delete, limit=(5, 10)),
     post("/invites/{code}", invites.accept, limit=(5, 10)),
 )

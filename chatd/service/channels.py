@@ -1,61 +1,34 @@
-"""Channels of guilds: list, create, show, edit, delete; and direct channels. Docs: resources/channel."""
+"""Channels of guilds: list, create, show, edit, move, delete; their overwrites. Docs: resources/channel and guild."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
 
-from msgspec import UNSET
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
-from chatd.live.directs import DirectState
 from chatd.live.guilds import GuildState
-from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import (
-    CANNOT_MESSAGE_USER,
-    MISSING_PERMISSIONS,
-    TOO_MANY_CHANNELS,
-    UNKNOWN_USER,
-    WRONG_CHANNEL_TYPE,
+    ONE_PARENT_AT_A_TIME,
+    UNKNOWN_OVERWRITE,
 )
 from chatd.model.intents import GATES
-from chatd.model.objects.audit_log import AuditLogEvent
+from chatd.model.objects.audit_log import AuditLogEntry, AuditLogEvent
 from chatd.model.objects.channel import (
-    VOICE_DEFAULTS,
-    VOICE_TYPES,
     Channel,
     ChannelCreate,
-    ChannelExtra,
     ChannelPatch,
-    ChannelType,
+    ChannelPosition,
     DirectChannel,
     Overwrite,
-    OverwriteParams,
+    OverwritePut,
+    OverwriteType,
 )
-from chatd.model.objects.user import DirectChannelCreate
-from chatd.model.validate import form_error
-from chatd.model.wire import Permissions, Snowflake
-from chatd.service import access, audit_log, sight
+from chatd.model.wire import Snowflake
+from chatd.service import access, audit_log, channel_forms, overwrites, sight
 from chatd.service.access import DirectAccess, GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import channels as store
-from chatd.store import journal
-from chatd.store.channels import LoadedDirect
-from chatd.store.db import Missing, Tx
-
-_VOICE_FIELDS = ("bitrate", "user_limit", "rtc_region")
-# The kinds that may turn into one another.
-_TEXT_KINDS = (ChannelType.GUILD_TEXT, ChannelType.GUILD_ANNOUNCEMENT)
-# What setting null means, where it is not null itself.
-_NULL_MEANS: dict[str, Any] = {
-    "position": 0,
-    "nsfw": False,
-    "rate_limit_per_user": 0,
-    "bitrate": VOICE_DEFAULTS.bitrate,
-    "user_limit": VOICE_DEFAULTS.user_limit,
-    "permission_overwrites": [],
-}
+from chatd.store.db import Tx
 
 
 async def of_guild(core: Core, me: Actor, guild_id: Snowflake) -> list[Channel]:
@@ -68,7 +41,7 @@ async def create(core: Core, me: Actor, guild_id: Snowflake, body: ChannelCreate
     """Docs: resources/guild, "Create Guild Channel". Raises MISSING_PERMISSIONS, TOO_MANY_CHANNELS or a form error."""
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id, p.MANAGE_CHANNELS)
-        channel = _new(core, me, guild, body)
+        channel = channel_forms.new(core, me, guild, body)
         entries = [audit_log.created(me, AuditLogEvent.CHANNEL_CREATE, channel.id, channel, reason)]
         return await audit_log.change(
             core, guild, entries, store.insert, channel, then=lambda _: _created(core, guild, channel)
@@ -87,11 +60,30 @@ async def edit(core: Core, me: Actor, channel_id: Snowflake, body: ChannelPatch,
     """Docs: resources/channel, "Modify Channel". Raises MISSING_PERMISSIONS, WRONG_CHANNEL_TYPE or a form error."""
     async with (await access.guild_channel(core, me, channel_id)).guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
-        new = _changed(me, here, body)
-        entries = audit_log.updated(me, AuditLogEvent.CHANNEL_UPDATE, new.id, here.channel, new, reason)
-        return await audit_log.change(
-            core, here.guild, entries, store.update, new, then=lambda _: _edited(core, here.guild, new)
-        )
+        old, new = here.channel, channel_forms.changed(core, me, here, body)
+        same_overwrites = replace(new, permission_overwrites=old.permission_overwrites)
+        entries = audit_log.updated(me, AuditLogEvent.CHANNEL_UPDATE, new.id, old, same_overwrites, reason)
+        entries += overwrites.entries(me, here.guild, old, new, reason)
+        await commit(core, here.guild, [new], entries)
+        return here.guild.channel(channel_id)
+
+
+async def move(core: Core, me: Actor, guild_id: Snowflake, body: list[ChannelPosition], reason: str | None) -> None:
+    """Docs: resources/guild, "Modify Guild Channel Positions".
+
+    Raises UNKNOWN_CHANNEL, MISSING_PERMISSIONS, MISSING_ACCESS, ONE_PARENT_AT_A_TIME or a form error.
+    """
+    async with (await access.guild(core, me, guild_id)).lock:
+        guild = await access.guild(core, me, guild_id)
+        moved = [channel_forms.moved(core, me, guild, index, entry) for index, entry in enumerate(body)]
+        changed = [new for new in moved if new != guild.channels[new.id]]
+        if sum(new.parent_id != guild.channels[new.id].parent_id for new in changed) > 1:
+            raise ONE_PARENT_AT_A_TIME()
+        entries: list[AuditLogEntry] = []
+        for new in changed:
+            entries += overwrites.entries(me, guild, guild.channels[new.id], new, reason)
+        if changed:
+            await commit(core, guild, changed, entries)
 
 
 async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | None) -> Channel | DirectChannel:
@@ -108,152 +100,67 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | Non
         )
 
 
-# --- direct channels -------------------------------------------------------------------------------------------------
+async def put_overwrite(
+    core: Core, me: Actor, channel_id: Snowflake, overwrite_id: Snowflake, body: OverwritePut, reason: str | None
+) -> None:
+    """Docs: resources/channel, "Edit Channel Permissions". Raises MISSING_PERMISSIONS, UNKNOWN_OVERWRITE."""
+    async with (await access.guild_channel(core, me, channel_id)).guild.lock:
+        here = await access.guild_channel(core, me, channel_id, p.MANAGE_ROLES)
+        guild, before = here.guild, overwrites.of(here.channel, overwrite_id)
+        kind = OverwriteType(overwrite_id not in guild.roles) if body.type is None else OverwriteType(body.type)
+        if before is None and overwrite_id not in (guild.members if kind else guild.roles):
+            raise UNKNOWN_OVERWRITE()
+        after = overwrites.made(overwrite_id, kind, body.allow, body.deny)
+        overwrites.check_grantable(guild, me.id, here.channel, [] if before is None else [before], [after])
+        others = (each for each in here.channel.permission_overwrites if each.id != overwrite_id)
+        await _replace_overwrites(core, me, here, (*others, after), reason)
 
 
-async def open_direct(core: Core, me: Actor, body: DirectChannelCreate) -> DirectChannel:
-    """The channel with another user, made when there is none yet. Docs: resources/user, "Create DM"."""
-    if body.recipient_id == me.id:
-        raise CANNOT_MESSAGE_USER()
-    open_ = partial(_open, core.ids.next, me.id, body.recipient_id)
-    try:
-        direct = await core.db.write(open_, then=partial(_opened, core))
-    except Missing:
-        raise UNKNOWN_USER() from None
-    return direct.view(me.id)
+async def delete_overwrite(
+    core: Core, me: Actor, channel_id: Snowflake, overwrite_id: Snowflake, reason: str | None
+) -> None:
+    """Docs: resources/channel, "Delete Channel Permission". Raises MISSING_PERMISSIONS, UNKNOWN_OVERWRITE."""
+    async with (await access.guild_channel(core, me, channel_id)).guild.lock:
+        here = await access.guild_channel(core, me, channel_id, p.MANAGE_ROLES)
+        gone = overwrites.of(here.channel, overwrite_id)
+        if gone is None:
+            raise UNKNOWN_OVERWRITE()
+        overwrites.check_grantable(here.guild, me.id, here.channel, [gone], [])
+        left = tuple(each for each in here.channel.permission_overwrites if each.id != overwrite_id)
+        await _replace_overwrites(core, me, here, left, reason)
 
 
-async def directs(core: Core, me: Actor) -> list[DirectChannel]:
-    """Docs: resources/user (people's clients only; for bots it is empty, as on Discord)."""
-    if me.is_bot:
-        return []
-    found = [await access.load_direct(core, id_) for id_ in await core.db.read(store.directs_of, me.id)]
-    return [direct.view(me.id) for direct in found if direct is not None]
+async def _replace_overwrites(
+    core: Core, me: Actor, here: GuildChannel, wanted: Iterable[Overwrite], reason: str | None
+) -> None:
+    new = replace(here.channel, permission_overwrites=tuple(sorted(wanted, key=lambda each: each.id)))
+    await commit(core, here.guild, [new], overwrites.entries(me, here.guild, here.channel, new, reason))
 
 
-class _Opened(NamedTuple):
-    channel_id: int
-    loaded: LoadedDirect
-    position: int | None  # of the commit that made it; None when it was there
+# --- the commit, and what follows it ---------------------------------------------------------------------------------
 
 
-def _open(new_id: Callable[[], int], one: int, other: int, tx: Tx) -> _Opened:
-    made_id = new_id()
-    channel_id = store.open_direct(tx, one, other, made_id)
-    loaded = store.direct(tx, channel_id)
-    if loaded is None:
-        raise LookupError(f"direct channel {channel_id} has no users")
-    if channel_id != made_id:
-        return _Opened(channel_id, loaded, None)
-    position = new_id()
-    journal.mark(tx, position, frozenset((one, other)))
-    return _Opened(channel_id, loaded, position)
+async def commit(core: Core, guild: GuildState, changed: Sequence[Channel], entries: Sequence[AuditLogEntry]) -> None:
+    """Write the channels' new states. Who gains sight of one gets CHANNEL_CREATE, who loses it CHANNEL_DELETE, all
+    others CHANNEL_UPDATE. The caller holds the guild's lock.
+    """
+    await audit_log.change(core, guild, entries, _update, changed, then=lambda _: _changed_all(core, guild, changed))
 
 
-def _opened(core: Core, opened: _Opened) -> DirectState:
-    direct = core.live.install_direct(DirectState(opened.channel_id, *opened.loaded))
-    if opened.position is not None:
-        core.live.bus.horizon = opened.position
-        for user in direct.users.values():
-            if user.bot is not True:  # bots hear of a direct channel by its first message (change log of 2019)
-                core.live.to_user(user.id, "CHANNEL_CREATE", direct.view(user.id))
-    return direct
+def _update(tx: Tx, changed: Sequence[Channel]) -> None:
+    for channel in changed:
+        store.update(tx, channel)
 
 
-# --- making and checking ---------------------------------------------------------------------------------------------
-
-
-def _new(core: Core, me: Actor, guild: GuildState, body: ChannelCreate) -> Channel:
-    if len(guild.channels) >= limits.GUILD_CHANNELS:
-        raise TOO_MANY_CHANNELS()
-    _check_parent(guild, body.type, body.parent_id)
-    is_voice = body.type in VOICE_TYPES
-    given = {
-        name: value
-        for name in ChannelExtra.__struct_fields__
-        if (value := getattr(body, name, None)) is not None and (is_voice or name not in _VOICE_FIELDS)
-    }
-    extra = replace(VOICE_DEFAULTS if is_voice else ChannelExtra(), **given)
-    siblings = [channel.position for channel in guild.channels.values() if channel.type == body.type]
-    return Channel(
-        id=Snowflake(core.ids.next()),
-        type=body.type,
-        guild_id=guild.guild.id,
-        position=max(siblings, default=-1) + 1 if body.position is None else body.position,
-        permission_overwrites=_overwrites(guild, guild.permissions(me.id), (), body.permission_overwrites or []),
-        name=body.name,
-        parent_id=body.parent_id,
-        last_message_id=None,
-        **asdict(extra),
-    )
-
-
-def _changed(me: Actor, here: GuildChannel, body: ChannelPatch) -> Channel:
-    old = here.channel
-    given: dict[str, Any] = {
-        name: _NULL_MEANS.get(name) if value is None else value
-        for name in body.__struct_fields__
-        if (value := getattr(body, name)) is not UNSET
-    }
-    if given.get("type", old.type) != old.type and old.type not in _TEXT_KINDS:
-        raise WRONG_CHANNEL_TYPE()
-    if old.type != ChannelType.GUILD_VOICE and any(name in given for name in _VOICE_FIELDS):
-        raise WRONG_CHANNEL_TYPE()
-    if "permission_overwrites" in given:
-        if not here.permissions & p.MANAGE_ROLES:
-            raise MISSING_PERMISSIONS()
-        given["permission_overwrites"] = _overwrites(
-            here.guild, here.permissions, old.permission_overwrites, given["permission_overwrites"]
-        )
-    if "parent_id" in given and given["parent_id"] != old.parent_id:
-        _check_parent(here.guild, old.type, given["parent_id"])
-    return replace(old, **given)
-
-
-def _check_parent(guild: GuildState, kind: int, parent_id: int | None) -> None:
-    if parent_id is None:
-        return
-    parent = guild.channels.get(parent_id)
-    if parent is None or parent.type != ChannelType.GUILD_CATEGORY:
-        raise form_error("parent_id", "CHANNEL_PARENT_INVALID", "Category does not exist")
-    if kind == ChannelType.GUILD_CATEGORY:
-        raise form_error("parent_id", "CHANNEL_PARENT_INVALID_TYPE", "Categories cannot have a parent")
-    if sum(1 for c in guild.channels.values() if c.parent_id == parent_id) >= limits.CHANNELS_PER_CATEGORY:
-        raise form_error(
-            "parent_id",
-            "CHANNEL_PARENT_MAX_CHANNELS",
-            f"Maximum number of channels in category reached ({limits.CHANNELS_PER_CATEGORY})",
-        )
-
-
-def _overwrites(
-    guild: GuildState, held: int, old: Sequence[Overwrite], new: Sequence[OverwriteParams]
-) -> tuple[Overwrite, ...]:
-    """Only permissions that the asker has may be granted or denied anew (resources/channel, "Modify Channel")."""
-    before = {overwrite.id: overwrite for overwrite in old}
-    made = {
-        params.id: Overwrite(
-            id=params.id,
-            type=params.type,
-            allow=Permissions(params.allow & p.ALL),
-            deny=Permissions(params.deny & p.ALL),
-        )
-        for params in new
-    }
-    for index, params in enumerate(new):
-        known = guild.roles if params.type == 0 else guild.members
-        if params.id not in known and params.id not in before:
-            raise form_error(f"permission_overwrites.{index}.id", "INVALID_OVERWRITE_TARGET", "Unknown role or member")
-    nothing = Overwrite(id=Snowflake(0), type=0, allow=Permissions(0), deny=Permissions(0))
-    for target_id in before.keys() | made.keys():
-        one, other = before.get(target_id, nothing), made.get(target_id, nothing)
-        touched = (one.allow ^ other.allow) | (one.deny ^ other.deny)
-        if touched & ~held:
-            raise MISSING_PERMISSIONS()
-    return tuple(made[target_id] for target_id in sorted(made))  # as the database gives them
-
-
-# --- after the commit ------------------------------------------------------------------------------------------------
+def _changed_all(core: Core, guild: GuildState, changed: Sequence[Channel]) -> None:
+    seen = sight.before(guild)
+    guild.channels.update((int(channel.id), channel) for channel in changed)
+    guild.changed()
+    sight.tell(core, seen)
+    for channel in changed:
+        sees = guild.audience(GATES["CHANNEL_UPDATE"][0], channel.id).full
+        stayed = [session for session in sees if channel.id in seen.by_session[session]]
+        core.live.to_sessions(guild.id, "CHANNEL_UPDATE", guild.channel(channel.id), stayed)
 
 
 def _created(core: Core, guild: GuildState, channel: Channel) -> Channel:
@@ -262,18 +169,6 @@ def _created(core: Core, guild: GuildState, channel: Channel) -> Channel:
     core.live.channel_added(guild, channel.id)
     core.live.to_guild(guild, "CHANNEL_CREATE", channel, channel.id)
     return channel
-
-
-def _edited(core: Core, guild: GuildState, new: Channel) -> Channel:
-    """Who gains sight of the channel gets CHANNEL_CREATE, who loses it CHANNEL_DELETE, all others CHANNEL_UPDATE."""
-    seen = sight.before(guild)
-    guild.channels[new.id] = new
-    guild.changed()
-    sight.tell(core, seen)
-    shown = guild.channel(new.id)
-    stayed = (s for s in guild.audience(GATES["CHANNEL_UPDATE"][0], new.id).full if new.id in seen.by_session[s])
-    core.live.to_sessions(guild.id, "CHANNEL_UPDATE", shown, stayed)
-    return shown
 
 
 def _deleted(core: Core, guild: GuildState, channel_id: int) -> Channel:

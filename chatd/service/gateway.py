@@ -33,7 +33,7 @@ from chatd.model.objects.guild import UnavailableGuild
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
-from chatd.service import access, auth, channels, guilds, users
+from chatd.service import access, auth, directs, guilds, users
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.presence import announce, presence_from
@@ -94,7 +94,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         ring_events=core.config.gateway.ring_events,
         presence=presence_from(core, body.presence or PresenceParams()),
     )
-    private = tuple(await channels.directs(core, me)) if shard[0] == 0 else ()
+    private = tuple(await directs.mine(core, me)) if shard[0] == 0 else ()
     member_of = await access.load_memberships(core, me.id)
     # No await from here: who joins a guild from now on finds the session, and so does a logout.
     if core.actors.get(me.token, core.clock_ms()) is None:

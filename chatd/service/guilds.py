@@ -13,7 +13,7 @@ from chatd.model import intents, limits
 from chatd.model import permissions as p
 from chatd.model.errors import TOO_MANY_GUILDS
 from chatd.model.intents import GATES
-from chatd.model.objects.channel import VOICE_DEFAULTS, VOICE_TYPES, Channel, ChannelExtra, ChannelType
+from chatd.model.objects.channel import DEFAULTS, Channel, ChannelType
 from chatd.model.objects.gateway import GuildMemberAdd
 from chatd.model.objects.guild import (
     ChannelTemplate,
@@ -221,7 +221,7 @@ def _channel(
     path = f"channels.{index}.parent_id"
     if int(template.type) == ChannelType.GUILD_CATEGORY and template.parent_id is not None:
         raise form_error(path, "CHANNEL_PARENT_INVALID_TYPE", "Categories cannot have a parent")
-    extra = VOICE_DEFAULTS if template.type in VOICE_TYPES else ChannelExtra(topic=template.topic)
+    extra = replace(DEFAULTS[template.type], topic=template.topic)
     return Channel(
         id=Snowflake(core.ids.next()) if template.id is UNSET else named[template.id].id,
         type=template.type,

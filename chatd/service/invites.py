@@ -1,15 +1,24 @@
-"""Invites: create, show, accept. Docs: resources/invite."""
+"""Invites: create, list, show, accept, delete. Docs: resources/invite."""
 
 import secrets
 import string
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.model import permissions as p
-from chatd.model.errors import BOTS_CANNOT_USE_THIS, UNKNOWN_CHANNEL, UNKNOWN_INVITE
+from chatd.model.errors import (
+    BOTS_CANNOT_USE_THIS,
+    MISSING_PERMISSIONS,
+    TOO_MANY_INVITES,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_INVITE,
+)
 from chatd.model.intents import GATES
+from chatd.model.limits import GUILD_INVITES
+from chatd.model.objects.audit_log import AuditLogChange, AuditLogEvent
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, Member
 from chatd.model.objects.invite import (
@@ -17,13 +26,15 @@ from chatd.model.objects.invite import (
     InviteChannel,
     InviteCreate,
     InviteCreateEvent,
+    InviteDeleteEvent,
     InviteGuild,
     InviteQuery,
     InviteWithMetadata,
 )
 from chatd.model.objects.user import User
-from chatd.model.wire import Snowflake, timestamp
-from chatd.service import access, guilds
+from chatd.model.wire import Object, Snowflake, timestamp
+from chatd.service import access, audit_log, guilds
+from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
@@ -38,10 +49,12 @@ _ALPHABET = string.ascii_letters + string.digits
 _CODE_LENGTH = 10
 
 
-async def create(core: Core, me: Actor, channel_id: Snowflake, body: InviteCreate) -> InviteWithMetadata:
+async def create(
+    core: Core, me: Actor, channel_id: Snowflake, body: InviteCreate, reason: str | None
+) -> InviteWithMetadata:
     """Unless `unique`, an unused invite of the asker on the same terms is given again.
 
-    Docs: resources/channel, "Create Channel Invite".
+    Docs: resources/channel, "Create Channel Invite". Raises MISSING_PERMISSIONS, TOO_MANY_INVITES.
     """
     here = await access.guild_channel(core, me, channel_id, p.CREATE_INSTANT_INVITE)
     invite = InviteRow(
@@ -55,17 +68,38 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: InviteCreat
         uses=0,
         temporary=int(body.temporary),
     )
+    found = None if body.unique else await core.db.read(store.reusable, invite, core.clock_ms())
+    if found is None:
+        await _create(core, me, here, invite, reason)
+    return _with_metadata(found or invite, here.guild, here.channel, me.user)
 
-    def created(row: InviteRow) -> InviteRow:
-        if row is invite:
-            _announce(core, here.guild, here.channel, row, me.user)
-        return row
 
-    try:
-        made = await change(core, (here.guild.id,), _insert, invite, body.unique, core.clock_ms(), then=created)
-    except Missing:  # deleted since we looked
-        raise UNKNOWN_CHANNEL() from None
-    return _with_metadata(made, here.guild, here.channel, me.user)
+async def of_channel(core: Core, me: Actor, channel_id: Snowflake) -> list[InviteWithMetadata]:
+    """Docs: resources/channel, "Get Channel Invites"."""
+    here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
+    return [each for each in await _list(core, here.guild) if each.channel.id == channel_id]
+
+
+async def of_guild(core: Core, me: Actor, guild_id: Snowflake) -> list[InviteWithMetadata]:
+    """Oldest first. Docs: resources/guild, "Get Guild Invites"."""
+    return await _list(core, await access.guild(core, me, guild_id, p.MANAGE_GUILD))
+
+
+async def delete(core: Core, me: Actor, code: str, reason: str | None) -> Invite:
+    """Docs: resources/invite, "Delete Invite". Raises UNKNOWN_INVITE, MISSING_PERMISSIONS."""
+    row, guild, channel = await _find(core, code)
+    may = access.granted(core, guild, me.id) & p.MANAGE_GUILD
+    if not may and not access.granted(core, guild, me.id, channel.id) & p.MANAGE_CHANNELS:
+        raise MISSING_PERMISSIONS()
+    shown = _render(core, row, guild, channel, None, with_counts=False)
+    entries = [audit_log.entry(me, AuditLogEvent.INVITE_DELETE, None, reason, changes=_changes(row, is_new=False))]
+    event = InviteDeleteEvent(channel_id=channel.id, guild_id=guild.guild.id, code=code)
+
+    def deleted(_: None) -> Invite:
+        _tell(core, guild, channel, "INVITE_DELETE", event)
+        return shown
+
+    return await audit_log.change(core, guild, entries, _delete, code, then=deleted)
 
 
 async def show(core: Core, code: str, query: InviteQuery) -> Invite:
@@ -93,6 +127,16 @@ async def accept(core: Core, me: Actor, code: str) -> Invite:
     return _render(core, row, guild, channel, None, with_counts=True)
 
 
+async def _list(core: Core, guild: GuildState) -> list[InviteWithMetadata]:
+    rows = await core.db.read(store.of_guild, guild.id)
+    inviters = await core.db.read(users, tuple({row.inviter_id for row in rows if row.inviter_id is not None}))
+    return [
+        _with_metadata(row, guild, guild.channels[row.channel_id], inviters.get(row.inviter_id or 0))
+        for row in rows
+        if store.is_live(row, core.clock_ms()) and row.channel_id in guild.channels
+    ]
+
+
 async def _find(core: Core, code: str) -> tuple[InviteRow, GuildState, Channel]:
     row = await core.db.read(store.get, code)
     if row is None or not store.is_live(row, core.clock_ms()):
@@ -107,14 +151,9 @@ async def _find(core: Core, code: str) -> tuple[InviteRow, GuildState, Channel]:
 # --- transactions and what follows them ------------------------------------------------------------------------------
 
 
-def _insert(tx: Tx, invite: InviteRow, unique: bool, now_ms: int) -> InviteRow:
-    found = None if unique else store.reusable(tx, invite, now_ms)
-    if found is None:
-        store.insert(tx, invite)
-    return found or invite
-
-
-def _announce(core: Core, guild: GuildState, channel: Channel, row: InviteRow, inviter: User) -> None:
+async def _create(core: Core, me: Actor, here: GuildChannel, row: InviteRow, reason: str | None) -> None:
+    guild, channel = here.guild, here.channel
+    entries = [audit_log.entry(me, AuditLogEvent.INVITE_CREATE, None, reason, changes=_changes(row, is_new=True))]
     event = InviteCreateEvent(
         channel_id=channel.id,
         code=row.code,
@@ -125,12 +164,46 @@ def _announce(core: Core, guild: GuildState, channel: Channel, row: InviteRow, i
         max_uses=row.max_uses,
         temporary=bool(row.temporary),
         uses=row.uses,
-        inviter=inviter,
+        inviter=me.user,
     )
-    # Besides the intent it takes MANAGE_CHANNELS (events/gateway-events, "Invite Create").
-    viewers = guild.audience(GATES["INVITE_CREATE"][0], channel.id).full
+    try:
+        await audit_log.change(
+            core, guild, entries, _insert, row, then=lambda _: _tell(core, guild, channel, "INVITE_CREATE", event)
+        )
+    except Missing:  # deleted since we looked
+        raise UNKNOWN_CHANNEL() from None
+
+
+def _insert(tx: Tx, invite: InviteRow) -> None:
+    if len(store.of_guild(tx, invite.guild_id)) >= GUILD_INVITES:
+        raise TOO_MANY_INVITES()
+    store.insert(tx, invite)
+
+
+def _delete(tx: Tx, code: str) -> None:
+    if not store.delete(tx, code):
+        raise UNKNOWN_INVITE()
+
+
+def _tell(core: Core, guild: GuildState, channel: Channel, name: str, event: Object) -> None:
+    """Besides the intent it takes MANAGE_CHANNELS (events/gateway-events, "Invite Create" and "Invite Delete")."""
+    viewers = guild.audience(GATES[name][0], channel.id).full
     allowed = (s for s in viewers if guild.permissions_in(channel.id, s.user.id) & p.MANAGE_CHANNELS)
-    core.live.to_sessions(guild.id, "INVITE_CREATE", event, allowed)
+    core.live.to_sessions(guild.id, name, event, allowed)
+
+
+def _changes(row: InviteRow, *, is_new: bool) -> list[AuditLogChange]:
+    """What the audit log has of an invite; it names no target."""
+    terms: dict[str, Any] = {
+        "code": row.code,
+        "channel_id": Snowflake(row.channel_id),
+        "inviter_id": None if row.inviter_id is None else Snowflake(row.inviter_id),
+        "max_age": row.max_age_s,
+        "max_uses": row.max_uses,
+        "temporary": bool(row.temporary),
+        "uses": row.uses,
+    }
+    return audit_log.differences({}, terms) if is_new else audit_log.differences(terms, {})
 
 
 def _join(tx: Tx, code: str, guild_id: int, member: Member, now_ms: int) -> bool:
@@ -172,14 +245,14 @@ def _render(
     )
 
 
-def _with_metadata(row: InviteRow, guild: GuildState, channel: Channel, inviter: User) -> InviteWithMetadata:
+def _with_metadata(row: InviteRow, guild: GuildState, channel: Channel, inviter: User | None) -> InviteWithMetadata:
     return InviteWithMetadata(
         code=row.code,
         guild=_invite_guild(guild.guild),
         guild_id=Snowflake(guild.id),
         channel=_invite_channel(channel),
         expires_at=_expires_at(row),
-        inviter=inviter,
+        inviter=UNSET if inviter is None else inviter,
         uses=row.uses,
         max_uses=row.max_uses,
         max_age=row.max_age_s,

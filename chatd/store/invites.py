@@ -51,6 +51,21 @@ def reusable(tx: Tx, like: InviteRow, now_ms: int) -> InviteRow | None:
     return next((invite for invite in found if is_live(invite, now_ms)), None)
 
 
+def of_guild(tx: Tx, guild_id: int) -> list[InviteRow]:
+    """Oldest first, the expired ones among them."""
+    sql = f"SELECT {cols(InviteRow)} FROM invites WHERE guild_id = ? ORDER BY created_ms"
+    return tx.rows(InviteRow, sql, guild_id)
+
+
+def delete(tx: Tx, code: str) -> bool:
+    """False when there is none."""
+    return bool(tx.run("DELETE FROM invites WHERE code = ?", code))
+
+
+def delete_expired(tx: Tx, now_ms: int) -> int:
+    return tx.run("DELETE FROM invites WHERE max_age_s > 0 AND created_ms + max_age_s * 1000 <= ?", now_ms)
+
+
 def use(tx: Tx, code: str) -> None:
     """Count one use; the last one allowed ends the invite."""
     tx.run("UPDATE invites SET uses = uses + 1 WHERE code = ?", code)

@@ -8,8 +8,10 @@ from tests.support.client import Answer, Json, gateway
 from tests.support.world import Guild, User, World
 
 VIEW, SEND, MANAGE_CHANNELS, MANAGE_ROLES, MENTION_EVERYONE = 1 << 10, 1 << 11, 1 << 4, 1 << 28, 1 << 17
+MANAGE_MESSAGES = 1 << 13
 
 UNKNOWN_CHANNEL = (404, 10003)
+UNKNOWN_OVERWRITE = (404, 10009)
 NO_ACCESS = (403, 50001)
 NO_PERMISSION = (403, 50013)
 
@@ -173,23 +175,131 @@ async def test_overwrites_need_manage_roles(escalation: Escalation) -> None:
     assert answer.error == NO_PERMISSION
 
 
-async def test_nobody_grants_what_he_has_not(escalation: Escalation) -> None:
-    e = escalation
-    mine = overwrite(e.bot.id, 1, allow=MANAGE_ROLES, deny=MENTION_EVERYONE)
-    (await e.overwrites(e.owner, mine)).ok()
-    (await e.overwrites(e.bot, mine, overwrite(e.guild.id, 0, deny=SEND))).ok()
+async def test_nobody_grants_what_he_has_not(world: World, escalation: Escalation) -> None:
+    """MANAGE_ROLES of a role: what the role does not have stays out of reach."""
+    owner, guild = escalation.owner, escalation.guild
+    boss = await world.bot(owner, guild, permissions=MANAGE_CHANNELS | MANAGE_ROLES | VIEW | SEND)
+    e = Escalation(owner, boss, guild)
+    kept = overwrite(e.guild.id, 0, deny=MANAGE_MESSAGES)
+    (await e.overwrites(e.owner, kept)).ok()
+    other = overwrite(e.owner.id, 1, deny=SEND)
+    (await e.overwrites(e.bot, kept, other)).ok()
     for refused in (
-        [overwrite(e.bot.id, 1, allow=MANAGE_ROLES)],  # takes back a denial of what it has not
-        [mine, overwrite(e.guild.id, 0, allow=MENTION_EVERYONE)],
-        [mine, overwrite(e.guild.id, 0, deny=MENTION_EVERYONE)],
-        [mine, overwrite(e.guild.id, 0, allow=1 << 3)],
+        [other],  # takes back a denial of what it has not
+        [kept, other, overwrite(e.bot.id, 1, allow=MANAGE_MESSAGES)],
+        [kept, other, overwrite(e.bot.id, 1, deny=MANAGE_MESSAGES)],
+        [kept, overwrite(e.owner.id, 1, allow=1 << 3)],
     ):
         assert (await e.overwrites(e.bot, *refused)).error == NO_PERMISSION, refused
+    one = f"{e.path}/permissions"
+    assert (await e.bot.put(f"{one}/{e.bot.id}", {"type": 1, "allow": str(MANAGE_MESSAGES)})).error == NO_PERMISSION
+    assert (await e.bot.delete(f"{one}/{e.guild.id}")).error == NO_PERMISSION
     shown = (await e.owner.get(e.path)).ok()["permission_overwrites"]
-    assert {entry["id"]: entry for entry in shown} == {
-        e.bot.id: mine,
-        e.guild.id: overwrite(e.guild.id, 0, deny=SEND),
-    }
+    assert {entry["id"]: entry for entry in shown} == {e.guild.id: kept, e.owner.id: other}
+
+
+async def test_an_overwrite_with_manage_roles_lets_grant_anything(escalation: Escalation) -> None:
+    """As the page says: unless the channel itself gives it."""
+    e = escalation
+    (await e.owner.put(f"{e.path}/permissions/{e.bot.id}", {"type": 1, "allow": str(MANAGE_ROLES)})).ok(204)
+    put = await e.bot.put(f"{e.path}/permissions/{e.guild.id}", {"type": 0, "allow": str(MENTION_EVERYONE)})
+    assert put.status == 204
+
+
+async def test_one_overwrite(server: Server, world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    path = f"/channels/{guild.general}/permissions"
+    async with gateway(server.url, alice.token) as ear, gateway(server.url, bob.token) as bobs:
+        (await alice.put(f"{path}/{bob.id}", {"type": 1, "deny": str(VIEW)})).ok(204)
+        assert (await ear.next("CHANNEL_UPDATE"))["permission_overwrites"] == [overwrite(bob.id, 1, deny=VIEW)]
+        assert (await bobs.next("CHANNEL_DELETE"))["id"] == guild.general
+        (await alice.put(f"{path}/{bob.id}", {"allow": str(SEND), "deny": None})).ok(204)
+        assert (await ear.next("CHANNEL_UPDATE"))["permission_overwrites"] == [overwrite(bob.id, 1, allow=SEND)]
+        assert (await bobs.next("CHANNEL_CREATE"))["id"] == guild.general
+        (await alice.put(f"{path}/{guild.id}", {"type": 0, "deny": str(SEND)})).ok(204)
+        (await alice.delete(f"{path}/{guild.id}")).ok(204)
+        (await alice.delete(f"{path}/{bob.id}")).ok(204)
+        assert (await alice.delete(f"{path}/{bob.id}")).error == UNKNOWN_OVERWRITE
+        assert (await alice.put(f"{path}/1", {"type": 0})).error == UNKNOWN_OVERWRITE
+        assert (await alice.put(f"{path}/{bob.id}", {"type": 0})).error == UNKNOWN_OVERWRITE
+        assert (await bob.put(f"{path}/{bob.id}", {"type": 1})).error == NO_PERMISSION
+    log = (await alice.get(f"/guilds/{guild.id}/audit-logs", action_type=14)).ok()["audit_log_entries"]
+    assert [entry["options"] for entry in log] == [{"id": bob.id, "type": "1"}]
+    assert log[0]["changes"] == [
+        {"key": "allow", "new_value": str(SEND), "old_value": "0"},
+        {"key": "deny", "new_value": "0", "old_value": str(VIEW)},
+    ]
+    log = (await alice.get(f"/guilds/{guild.id}/audit-logs", after=0)).ok()["audit_log_entries"]
+    assert [entry["action_type"] for entry in log] == [40, 13, 14, 13, 15, 15]  # 40: the invite by which Bob came
+
+
+async def test_move(server: Server, world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    path = f"/guilds/{guild.id}/channels"
+    hidden = overwrite(guild.id, 0, deny=VIEW)
+    category = (await alice.post(path, {"name": "c", "type": 4, "permission_overwrites": [hidden]})).ok(201)
+    a, b = [(await alice.post(path, {"name": name})).ok(201) for name in "ab"]
+    async with gateway(server.url, alice.token) as ear, gateway(server.url, bob.token) as bobs:
+        (await alice.patch(path, [{"id": a["id"], "position": 7}, {"id": b["id"], "position": None}])).ok(204)
+        assert [(await ear.next("CHANNEL_UPDATE"))["position"] for _ in "ab"] == [7, 0]
+        into = {"id": a["id"], "parent_id": category["id"], "lock_permissions": True}
+        (await alice.patch(path, [into])).ok(204)
+        moved = await ear.next("CHANNEL_UPDATE")
+        assert (moved["parent_id"], moved["permission_overwrites"]) == (category["id"], [hidden])
+        assert (await bobs.next("CHANNEL_DELETE"))["id"] == a["id"]
+    one = {"id": a["id"], "parent_id": None}
+    other = {"id": b["id"], "parent_id": category["id"]}
+    for body, error in (
+        ([one, other], (400, 40009)),
+        ([{"id": "1", "position": 1}], UNKNOWN_CHANNEL),
+        ([{"id": a["id"], "parent_id": b["id"]}], (400, 50035)),
+        ([{"id": category["id"], "parent_id": category["id"]}], (400, 50035)),
+        ({"id": a["id"]}, (400, 50035)),
+    ):
+        assert (await alice.patch(path, body)).error == error, body
+    assert (await bob.patch(path, [{"id": b["id"], "position": 1}])).error == NO_PERMISSION
+    assert (await bob.patch(path, [one])).error == NO_ACCESS
+    assert (await bob.patch(path, [other])).error == NO_ACCESS
+
+
+async def test_a_new_channel_is_in_step_with_its_category(world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    path = f"/guilds/{guild.id}/channels"
+    hidden = overwrite(guild.id, 0, deny=VIEW)
+    category = (await alice.post(path, {"name": "c", "type": 4, "permission_overwrites": [hidden]})).ok(201)
+    inside = {"name": "a", "parent_id": category["id"]}
+    assert (await alice.post(path, inside)).ok(201)["permission_overwrites"] == [hidden]
+    assert (await alice.post(path, {**inside, "permission_overwrites": []})).ok(201)["permission_overwrites"] == []
+
+
+async def test_forums_have_tags(world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    tags = [{"name": "bug", "emoji_name": "🐛"}, {"name": "idea", "moderated": True}]
+    forum = (
+        await alice.post(
+            f"/guilds/{guild.id}/channels",
+            {"name": "f", "type": 15, "topic": "t" * 4096, "available_tags": tags, "default_sort_order": 1},
+        )
+    ).ok(201)
+    bug, idea = forum["available_tags"]
+    assert (bug["name"], bug["emoji_name"], idea["moderated"]) == ("bug", "🐛", True)
+    assert (forum["default_forum_layout"], forum["default_sort_order"]) == (0, 1)
+    path = f"/channels/{forum['id']}"
+    kept = {"id": bug["id"], "name": "defect"}
+    edited = (await alice.patch(path, {"available_tags": [kept, {"id": "1", "name": "new"}]})).ok(200)
+    renamed, new = edited["available_tags"]
+    assert (renamed["id"], renamed["name"]) == (bug["id"], "defect")
+    assert new["id"] not in ("1", bug["id"], idea["id"])
+    twice = [{"name": "x"}, {"name": "x"}]
+    assert list((await alice.patch(path, {"available_tags": twice})).errors) == ["available_tags.1.name"]
+    assert (await alice.patch(path, {"bitrate": 8000})).error == (400, 50024)
+    assert (await alice.patch(f"/channels/{guild.general}", {"available_tags": []})).error == (400, 50024)
+    assert list((await alice.patch(f"/channels/{guild.general}", {"topic": "t" * 1025})).errors) == ["topic"]
+    assert (await alice.post(f"{path}/messages", {"content": "x"})).error == (400, 50008)
 
 
 async def test_what_comes_while_a_channel_is_deleted(world: World) -> None:

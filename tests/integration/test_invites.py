@@ -111,3 +111,33 @@ async def test_creating_takes_a_permission(world: World) -> None:
     deny = {"id": guild.id, "type": 0, "deny": "1"}
     (await alice.patch(f"/channels/{guild.general}", {"permission_overwrites": [deny]})).ok()
     assert (await bot.post(f"/channels/{guild.general}/invites", {})).error == NO_PERMISSION
+
+
+async def test_lists_and_deletion(server: Server, world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    other = (await alice.post(f"/guilds/{guild.id}/channels", {"name": "other"})).ok(201)
+    first, second = await invite(alice, guild, unique=True), await invite(bob, guild, max_age=60)
+    third = (await alice.post(f"/channels/{other['id']}/invites", {})).ok(200)
+    listed = (await alice.get(f"/guilds/{guild.id}/invites")).ok()
+    assert {each["code"]: each["inviter"]["id"] for each in listed}.items() >= {
+        first["code"]: alice.id,
+        second["code"]: bob.id,
+        third["code"]: alice.id,
+    }.items()
+    here = (await alice.get(f"/channels/{other['id']}/invites")).ok()
+    assert [each["code"] for each in here] == [third["code"]]
+    async with gateway(server.url, alice.token) as hers, gateway(server.url, bob.token) as his:
+        assert (await alice.delete(f"/invites/{third['code']}")).ok(200)["code"] == third["code"]
+        event = await hers.next("INVITE_DELETE")
+        assert event == {"channel_id": other["id"], "guild_id": guild.id, "code": third["code"]}
+        await server.core.live.bus.flush()
+        await his.heartbeat()
+        assert his.named("INVITE_DELETE") == []
+    assert (await alice.delete(f"/invites/{third['code']}")).error == UNKNOWN_INVITE
+    server.clock.advance(61)
+    codes = [each["code"] for each in (await alice.get(f"/guilds/{guild.id}/invites")).ok()]
+    assert first["code"] in codes
+    assert second["code"] not in codes
+    log = (await alice.get(f"/guilds/{guild.id}/audit-logs", action_type=42)).ok()["audit_log_entries"]
+    assert {"key": "code", "old_value": third["code"]} in log[0]["changes"]

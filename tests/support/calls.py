@@ -70,6 +70,7 @@ CALLS = (
     Call("GET", "/guilds/{guild_id}", 200, OWNER, query={"with_counts": "true"}),
     Call("POST", "/guilds/{guild_id}/channels", 201, OWNER, {"name": "voice", "type": 2, "parent_id": "{category_id}"}),
     Call("GET", "/guilds/{guild_id}/channels", 200),
+    Call("PATCH", "/guilds/{guild_id}/channels", 204, OWNER, [{"id": "{channel_id}", "position": 3}]),
     Call("GET", "/guilds/{guild_id}/members", 200, BOT, query={"limit": "1000"}),
     Call("GET", "/guilds/{guild_id}/members/{user_id}", 200),
     Call("GET", "/guilds/{guild_id}/roles", 200),
@@ -82,6 +83,10 @@ CALLS = (
         OWNER,
         {"topic": "talk", "permission_overwrites": [{"id": "{user_id}", "type": 1, "allow": "1024", "deny": "0"}]},
     ),
+    Call("PUT", "/channels/{channel_id}/permissions/{overwrite_id}", 204, OWNER, {"type": 1, "deny": "2048"}),
+    Call("DELETE", "/channels/{channel_id}/permissions/{overwrite_id}", 204),
+    Call("GET", "/channels/{channel_id}/invites", 200),
+    Call("GET", "/guilds/{guild_id}/invites", 200),
     Call("POST", "/channels/{channel_id}/invites", 200, OWNER, {"max_age": 60, "max_uses": 5}),
     Call("POST", "/channels/{channel_id}/typing", 204, MEMBER),
     Call(
@@ -102,6 +107,7 @@ CALLS = (
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}", 204),
     Call("GET", "/invites/{code}", 200, NOBODY, query={"with_counts": "true"}),
     Call("POST", "/invites/{code}", 200, "stranger"),
+    Call("DELETE", "/invites/{code}", 200),
     Call("DELETE", "/channels/{channel_id}", 200),
 )
 
@@ -131,6 +137,7 @@ async def setting(world: World) -> Setting:
         "user_id": member.id,
         "guild_id": guild.id,
         "channel_id": guild.general,
+        "overwrite_id": owner.id,
         "category_id": next(channel["id"] for channel in guild.channels if channel["type"] == 4),
         "message_id": message["id"],
         "application_id": bot.id,

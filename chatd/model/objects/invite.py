@@ -64,6 +64,14 @@ class InviteCreateEvent(Object, frozen=True, kw_only=True):
     inviter: User | UnsetType = UNSET
 
 
+class InviteDeleteEvent(Object, frozen=True, kw_only=True):
+    """INVITE_DELETE."""
+
+    channel_id: Snowflake
+    guild_id: Snowflake
+    code: str
+
+
 class InviteCreate(Params, kw_only=True):
     """Create Channel Invite."""
 
