@@ -20,6 +20,7 @@ from chatd.service import (
     invites,
     members,
     messages,
+    roles,
     users,
 )
 
@@ -63,7 +64,13 @@ ROUTES: Sequence[Route] = (
     patch("/guilds/{guild_id}/channels", channels.move, limit=(5, 15)),
     get("/guilds/{guild_id}/members", members.page, limit=(10, 10)),
     get("/guilds/{guild_id}/members/{user_id}", members.show, limit=(10, 10)),
-    get("/guilds/{guild_id}/roles", guilds.roles, limit=(10, 10)),
+    get("/guilds/{guild_id}/roles", roles.of_guild, limit=(10, 10)),
+    post("/guilds/{guild_id}/roles", roles.create, limit=(10, 10)),
+    patch("/guilds/{guild_id}/roles", roles.move, limit=(5, 10)),
+    get("/guilds/{guild_id}/roles/member-counts", roles.member_counts, limit=(5, 10)),
+    get("/guilds/{guild_id}/roles/{role_id}", roles.show, limit=(10, 10)),
+    patch("/guilds/{guild_id}/roles/{role_id}", roles.edit, limit=(10, 10)),
+    delete("/guilds/{guild_id}/roles/{role_id}", roles.delete, limit=(10, 10)),
     get("/guilds/{guild_id}/invites", invites.of_guild, limit=(5, 15)),
     # resources/audit-log
     get("/guilds/{guild_id}/audit-logs", audit_log.page, limit=(5, 5)),

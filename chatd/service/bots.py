@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
-from chatd.live.guilds import GuildState
 from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import (
@@ -16,17 +15,14 @@ from chatd.model.errors import (
 )
 from chatd.model.objects.application import Authorize, Authorized, AuthorizeQuery
 from chatd.model.objects.audit_log import AuditLogEntry, AuditLogEvent
-from chatd.model.objects.gateway import GuildRole
-from chatd.model.objects.guild import Member
 from chatd.model.objects.role import Role, RoleExtra, RoleTags
 from chatd.model.objects.user import User
 from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake
-from chatd.service import access, guilds
+from chatd.service import access, guilds, roles
 from chatd.service.actors import Actor
 from chatd.service.audit_log import change, entry
 from chatd.service.core import Core
-from chatd.store import guilds as store
 from chatd.store import members
 from chatd.store.db import Tx
 from chatd.store.rows import users
@@ -69,21 +65,21 @@ async def install(
             return
         if len(guild.roles) >= limits.GUILD_ROLES:
             raise TOO_MANY_ROLES()
-        role = _role(core, bot, granted) if granted else None
-        member = members.new(bot, core.clock_ms(), () if role is None else (role.id,))
-        shifted = [replace(other, position=other.position + 1) for other in guild.roles.values() if other.position > 0]
-        await change(
-            core,
-            guild,
-            entries,
-            _insert,
-            guild_id,
-            role,
-            shifted if role is not None else [],
-            member,
-            then=lambda moved: _installed(core, guild, role, moved, member),
-            streams=(bot.id,),
-        )
+        made = [_role(core, bot, granted)] if granted else []
+        member = members.new(bot, core.clock_ms(), tuple(role.id for role in made))
+        shifted = roles.above_everyone(guild)
+
+        def insert(tx: Tx) -> None:
+            for role in made:
+                roles.insert(tx, guild_id, role, shifted)
+            members.insert(tx, guild_id, member)
+
+        def installed(_: None) -> None:
+            for role in made:
+                roles.created(core, guild, role, shifted)
+            guilds.joined(core, guild, member)
+
+        await change(core, guild, entries, insert, then=installed, streams=(bot.id,))
 
 
 def _role(core: Core, bot: User, granted: int) -> Role:
@@ -97,24 +93,3 @@ def _role(core: Core, bot: User, granted: int) -> Role:
         permissions=Permissions(granted),
         **asdict(extra),
     )
-
-
-def _insert(tx: Tx, guild_id: int, role: Role | None, shifted: list[Role], member: Member) -> list[Role]:
-    if role is not None:
-        for other in shifted:
-            store.move_role(tx, other)
-        store.insert_role(tx, guild_id, role)
-    members.insert(tx, guild_id, member)
-    return shifted
-
-
-def _installed(core: Core, guild: GuildState, role: Role | None, moved: list[Role], member: Member) -> None:
-    for other in moved:
-        guild.roles[other.id] = other
-    if role is not None:
-        guild.roles[role.id] = role
-        guild.changed()
-        core.live.to_guild(guild, "GUILD_ROLE_CREATE", GuildRole(guild_id=guild.guild.id, role=role))
-        for other in moved:
-            core.live.to_guild(guild, "GUILD_ROLE_UPDATE", GuildRole(guild_id=guild.guild.id, role=other))
-    guilds.joined(core, guild, member)

@@ -158,9 +158,7 @@ def _changed_all(core: Core, guild: GuildState, changed: Sequence[Channel]) -> N
     guild.changed()
     sight.tell(core, seen)
     for channel in changed:
-        sees = guild.audience(GATES["CHANNEL_UPDATE"][0], channel.id).full
-        stayed = [session for session in sees if channel.id in seen.by_session[session]]
-        core.live.to_sessions(guild.id, "CHANNEL_UPDATE", guild.channel(channel.id), stayed)
+        sight.update(core, seen, channel.id)
 
 
 def _created(core: Core, guild: GuildState, channel: Channel) -> Channel:

@@ -33,7 +33,7 @@ from chatd.service import access
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
-from chatd.store import channels, guilds, members
+from chatd.store import channels, guilds, members, roles
 from chatd.store.db import Tx
 from chatd.store.guilds import LoadedGuild
 
@@ -82,11 +82,6 @@ async def show(core: Core, me: Actor, guild_id: Snowflake, query: GuildQuery) ->
     """Docs: resources/guild, "Get Guild"."""
     guild = await access.guild(core, me, guild_id)
     return _view(core, guild, query.with_counts)
-
-
-async def roles(core: Core, me: Actor, guild_id: Snowflake) -> list[Role]:
-    """Docs: resources/guild, "Get Guild Roles"."""
-    return list((await access.guild(core, me, guild_id)).sorted_roles())
 
 
 # --- what other services share ---------------------------------------------------------------------------------------
@@ -265,7 +260,7 @@ def _resolve(
 def _insert(tx: Tx, made: LoadedGuild) -> None:
     guilds.insert(tx, made.guild)
     for role in made.roles.values():
-        guilds.insert_role(tx, made.guild.id, role)
+        roles.insert(tx, made.guild.id, role)
     for channel in made.channels.values():
         channels.insert(tx, channel)
     for member in made.members.values():

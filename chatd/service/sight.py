@@ -45,5 +45,13 @@ def tell(core: Core, seen: Seen) -> None:
             core.live.to_audience(guild.id, "CHANNEL_CREATE", guild.channel(channel_id), audience)
 
 
+def update(core: Core, seen: Seen, channel_id: int) -> None:
+    """CHANNEL_UPDATE to those who saw the channel before and still do."""
+    guild = seen.guild
+    sees = guild.audience(GATES["CHANNEL_UPDATE"][0], channel_id).full
+    stayed = [session for session in sees if channel_id in seen.by_session[session]]
+    core.live.to_sessions(guild.id, "CHANNEL_UPDATE", guild.channel(channel_id), stayed)
+
+
 def _listening(guild: GuildState) -> tuple[Session, ...]:
     return guild.audience(GATES["CHANNEL_UPDATE"][0]).full

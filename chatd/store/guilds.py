@@ -1,4 +1,4 @@
-"""Guilds and roles, and the one load of everything that a guild is made of."""
+"""Guilds, and the one load of everything that a guild is made of."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,9 @@ from msgspec.structs import asdict
 
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildExtra, Member
-from chatd.model.objects.role import Role, RoleExtra
-from chatd.model.wire import Permissions, Snowflake, decoder
-from chatd.store import channels, members
+from chatd.model.objects.role import Role
+from chatd.model.wire import Snowflake, decoder
+from chatd.store import channels, members, roles
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
 
@@ -17,15 +17,6 @@ class GuildRow(Row):
     id: int
     owner_id: int
     name: str
-    extra: str
-
-
-class RoleRow(Row):
-    id: int
-    guild_id: int
-    name: str
-    position: int
-    permissions: int
     extra: str
 
 
@@ -42,7 +33,6 @@ class LoadedGuild(NamedTuple):
 
 
 _extra = decoder(GuildExtra)
-_role_extra = decoder(RoleExtra)
 
 
 def insert(tx: Tx, guild: Guild) -> None:
@@ -53,22 +43,6 @@ def insert(tx: Tx, guild: Guild) -> None:
         guild.name,
         to_text(narrow(guild, GuildExtra)),
     )
-
-
-def insert_role(tx: Tx, guild_id: int, role: Role) -> None:
-    tx.run(
-        "INSERT INTO roles (id, guild_id, name, position, permissions, extra) VALUES (?, ?, ?, ?, ?, ?)",
-        role.id,
-        guild_id,
-        role.name,
-        role.position,
-        role.permissions,
-        to_text(narrow(role, RoleExtra)),
-    )
-
-
-def move_role(tx: Tx, role: Role) -> None:
-    tx.run("UPDATE roles SET position = ? WHERE id = ?", role.position, role.id)
 
 
 def get(tx: Tx, guild_id: int) -> Guild | None:
@@ -93,10 +67,9 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
     guild = get(tx, guild_id)
     if guild is None:
         return None
-    roles = tx.rows(RoleRow, f"SELECT {cols(RoleRow)} FROM roles WHERE guild_id = ?", guild_id)
     return LoadedGuild(
         guild,
-        {row.id: role_from(row) for row in roles},
+        roles.of_guild(tx, guild_id),
         channels.of_guild(tx, guild_id),
         members.of_guild(tx, guild_id),
         channels.last_message_ids(tx, guild_id),
@@ -106,15 +79,3 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
 def guild_from(row: GuildRow) -> Guild:
     extra = _extra.decode(row.extra)
     return Guild(id=Snowflake(row.id), name=row.name, owner_id=Snowflake(row.owner_id), **asdict(extra))
-
-
-def role_from(row: RoleRow) -> Role:
-    extra = _role_extra.decode(row.extra)
-    return Role(
-        id=Snowflake(row.id),
-        name=row.name,
-        position=row.position,
-        permissions=Permissions(row.permissions),
-        color=extra.colors.primary_color,
-        **asdict(extra),
-    )

@@ -16,6 +16,7 @@ UNKNOWN_APPLICATION = (404, 10002)
 UNKNOWN_CHANNEL = (404, 10003)
 UNKNOWN_GUILD = (404, 10004)
 UNKNOWN_INVITE = (404, 10006)
+UNKNOWN_ROLE = (404, 10011)
 UNKNOWN_MEMBER = (404, 10007)
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_USER = (404, 10013)
@@ -94,6 +95,17 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("GET /guilds/{guild_id}/members/{user_id}", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
     ("GET /guilds/{guild_id}/roles", "stranger", {}, UNKNOWN_GUILD),
+    ("POST /guilds/{guild_id}/roles", MEMBER, {}, NO_PERMISSION),
+    ("POST /guilds/{guild_id}/roles", "stranger", {}, UNKNOWN_GUILD),
+    ("PATCH /guilds/{guild_id}/roles", MEMBER, {}, NO_PERMISSION),
+    ("PATCH /guilds/{guild_id}/roles", OWNER, {"role_id": NO_ID}, UNKNOWN_ROLE),
+    ("GET /guilds/{guild_id}/roles/member-counts", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/roles/{role_id}", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/roles/{role_id}", OWNER, {"role_id": NO_ID}, UNKNOWN_ROLE),
+    ("PATCH /guilds/{guild_id}/roles/{role_id}", MEMBER, {}, NO_PERMISSION),
+    ("PATCH /guilds/{guild_id}/roles/{role_id}", OWNER, {"role_id": NO_ID}, UNKNOWN_ROLE),
+    ("DELETE /guilds/{guild_id}/roles/{role_id}", MEMBER, {}, NO_PERMISSION),
+    ("DELETE /guilds/{guild_id}/roles/{role_id}", OWNER, {"role_id": NO_ID}, UNKNOWN_ROLE),
     ("GET /guilds/{guild_id}/audit-logs", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/audit-logs", MEMBER, {}, NO_PERMISSION),
     ("GET /channels/{channel_id}", "stranger", {}, NO_ACCESS),

@@ -74,6 +74,12 @@ CALLS = (
     Call("GET", "/guilds/{guild_id}/members", 200, BOT, query={"limit": "1000"}),
     Call("GET", "/guilds/{guild_id}/members/{user_id}", 200),
     Call("GET", "/guilds/{guild_id}/roles", 200),
+    Call("POST", "/guilds/{guild_id}/roles", 200, OWNER, {"name": "new", "permissions": "0", "color": 255}),
+    Call("PATCH", "/guilds/{guild_id}/roles", 200, OWNER, [{"id": "{role_id}", "position": 2}]),
+    Call("GET", "/guilds/{guild_id}/roles/member-counts", 200),
+    Call("GET", "/guilds/{guild_id}/roles/{role_id}", 200),
+    Call("PATCH", "/guilds/{guild_id}/roles/{role_id}", 200, OWNER, {"hoist": True, "colors": {"primary_color": 1}}),
+    Call("DELETE", "/guilds/{guild_id}/roles/{role_id}", 204),
     Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
     Call("GET", "/channels/{channel_id}", 200),
     Call(
@@ -130,6 +136,7 @@ async def setting(world: World) -> Setting:
     guild = await world.guild(owner, member)
     bot, other_bot = await world.bot(owner, guild), await world.bot(owner)
     message = await owner.say(guild.general)
+    role = (await owner.post(f"/guilds/{guild.id}/roles", {})).ok(200)
     invite = (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok()
     clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
     ids = {
@@ -138,6 +145,7 @@ async def setting(world: World) -> Setting:
         "guild_id": guild.id,
         "channel_id": guild.general,
         "overwrite_id": owner.id,
+        "role_id": role["id"],
         "category_id": next(channel["id"] for channel in guild.channels if channel["type"] == 4),
         "message_id": message["id"],
         "application_id": bot.id,

@@ -1,8 +1,10 @@
 """Roles (topics/permissions, "Role Object")."""
 
-from msgspec import UNSET, UnsetType
+from typing import Annotated
 
-from chatd.model.wire import Object, Permissions, Snowflake
+from msgspec import UNSET, Meta, UnsetType
+
+from chatd.model.wire import Object, Params, Permissions, Snowflake
 
 
 class RoleColors(Object, frozen=True, gc=False, kw_only=True):
@@ -44,3 +46,33 @@ class Role(Object, frozen=True, kw_only=True):
     mentionable: bool
     flags: int
     tags: RoleTags | UnsetType = UNSET
+
+
+Color = Annotated[int, Meta(ge=0, le=0xFFFFFF)]
+RoleName = Annotated[str, Meta(min_length=1, max_length=100)]
+UnicodeEmoji = Annotated[str, Meta(max_length=100)]
+
+
+class RoleColorsParams(Params, kw_only=True):
+    primary_color: Color | None = None
+    secondary_color: Color | None = None
+    tertiary_color: Color | None = None
+
+
+class RoleParams(Params, kw_only=True):
+    """Create Guild Role and Modify Guild Role. `color` is the older way to say `colors.primary_color`."""
+
+    name: RoleName | UnsetType | None = UNSET
+    permissions: Permissions | UnsetType | None = UNSET
+    color: Color | UnsetType | None = UNSET
+    colors: RoleColorsParams | UnsetType | None = UNSET
+    hoist: bool | UnsetType | None = UNSET
+    unicode_emoji: UnicodeEmoji | UnsetType | None = UNSET
+    mentionable: bool | UnsetType | None = UNSET
+
+
+class RolePosition(Params, kw_only=True):
+    """An entry of Modify Guild Role Positions."""
+
+    id: Snowflake
+    position: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
