@@ -105,8 +105,8 @@ KEPT_IN_TIMEOUT = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 _NEED_SENDING = MENTION_EVERYONE | SEND_TTS_MESSAGES | ATTACH_FILES | EMBED_LINKS
 
 # Channel kinds (resources/channel, "Channel Types") where a permission is the key to all others or to sending.
-_VOICE_KINDS = frozenset((2, 13))
-_THREAD_KINDS = frozenset((10, 11, 12))
+VOICE_KINDS = frozenset((2, 13))
+THREAD_KINDS = frozenset((10, 11, 12))
 
 
 class Overwrite(Protocol):
@@ -155,7 +155,7 @@ def channel_permissions(
 
 def timed_out(permissions: int) -> int:
     """What a timed-out member keeps. Owners and administrators cannot be silenced."""
-    return permissions if permissions & ADMINISTRATOR else permissions & KEPT_IN_TIMEOUT
+    return permissions if permissions == ALL else permissions & KEPT_IN_TIMEOUT
 
 
 def implicit(permissions: int, channel_kind: int) -> int:
@@ -169,9 +169,9 @@ def implicit(permissions: int, channel_kind: int) -> int:
         return ALL
     if not permissions & VIEW_CHANNEL:
         return NONE
-    if channel_kind in _VOICE_KINDS and not permissions & CONNECT:
+    if channel_kind in VOICE_KINDS and not permissions & CONNECT:
         return VIEW_CHANNEL
-    if channel_kind in _THREAD_KINDS:
+    if channel_kind in THREAD_KINDS:
         permissions &= ~SEND_MESSAGES
         if permissions & SEND_MESSAGES_IN_THREADS:
             permissions |= SEND_MESSAGES

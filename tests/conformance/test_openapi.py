@@ -31,6 +31,7 @@ OURS = {
     "POST /applications",
     "POST /applications/{application_id}/bot/reset",
     "GET /users/@me/channels",
+    "GET /guilds/{guild_id}/members/@me/permissions/explain",
     "POST /guilds",
     "POST /invites/{code}",
 }

@@ -92,6 +92,7 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("PATCH /guilds/{guild_id}/channels", "stranger", {}, UNKNOWN_GUILD),
     ("PATCH /guilds/{guild_id}/channels", MEMBER, {}, NO_PERMISSION),
     ("GET /guilds/{guild_id}/members", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/members/@me/permissions/explain", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/{user_id}", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
     ("GET /guilds/{guild_id}/roles", "stranger", {}, UNKNOWN_GUILD),

@@ -72,6 +72,13 @@ CALLS = (
     Call("GET", "/guilds/{guild_id}/channels", 200),
     Call("PATCH", "/guilds/{guild_id}/channels", 204, OWNER, [{"id": "{channel_id}", "position": 3}]),
     Call("GET", "/guilds/{guild_id}/members", 200, BOT, query={"limit": "1000"}),
+    Call(
+        "GET",
+        "/guilds/{guild_id}/members/@me/permissions/explain",
+        200,
+        MEMBER,
+        query={"permission": "SEND_MESSAGES", "channel_id": "{channel_id}"},
+    ),
     Call("GET", "/guilds/{guild_id}/members/{user_id}", 200),
     Call("GET", "/guilds/{guild_id}/roles", 200),
     Call("POST", "/guilds/{guild_id}/roles", 200, OWNER, {"name": "new", "permissions": "0", "color": 255}),

@@ -19,7 +19,8 @@ class Overwrite(NamedTuple):
 
 def flags() -> dict[str, int]:
     masks = {"ALL", "NONE", "DEFAULT_EVERYONE", "KEPT_IN_TIMEOUT"}
-    return {name: value for name, value in vars(p).items() if name.isupper() and name not in masks and name[0] != "_"}
+    named = {name: value for name, value in vars(p).items() if name.isupper() and isinstance(value, int)}
+    return {name: value for name, value in named.items() if name not in masks and name[0] != "_"}
 
 
 def test_flags_are_single_bits_in_order_with_bit_47_left_out() -> None:

@@ -1,0 +1,65 @@
+"""The explanation of a permission ends with what the server enforces."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from chatd.model import permissions as p
+from chatd.model.explanation import NAMES, explain
+from tests.support import live
+
+GUILD, USER, OTHER = 1000, 5, 6
+ROLES = (20, 21, 22)
+
+# Few bits, so that they meet.
+BITS = (p.VIEW_CHANNEL, p.SEND_MESSAGES, p.CONNECT, p.MENTION_EVERYONE, p.SEND_MESSAGES_IN_THREADS, p.KICK_MEMBERS)
+masks = st.sets(st.sampled_from(BITS)).map(sum)
+granted = masks | st.just(p.ADMINISTRATOR)
+overwrites = st.lists(
+    st.builds(
+        lambda target, allow, deny: live.overwrite(target, int(target in (USER, OTHER)), allow, deny),
+        st.sampled_from((GUILD, *ROLES, USER, OTHER)),
+        masks,
+        masks,
+    ),
+    max_size=5,
+    unique_by=lambda overwrite: overwrite.id,
+)
+
+
+def test_every_permission_has_a_name() -> None:
+    assert sum(NAMES.values()) == p.ALL
+
+
+@settings(max_examples=2000)
+@given(
+    st.sampled_from((*BITS, p.ADMINISTRATOR)),
+    st.booleans(),
+    granted,
+    st.lists(granted, max_size=3),
+    st.none() | overwrites,
+    st.sampled_from((0, 2, 4, 11, 13)),
+    st.booleans(),
+)
+def test_the_last_step_is_what_is_enforced(
+    bit: int, is_owner: bool, everyone: int, roles: list[int], channel: list | None, kind: int, is_timed_out: bool
+) -> None:
+    held = [replace(live.role(id_, permissions)) for id_, permissions in zip(ROLES, roles, strict=False)]
+    steps = explain(
+        bit,
+        user_id=USER,
+        is_owner=is_owner,
+        everyone=live.role(GUILD, everyone),
+        roles=held,
+        overwrites=channel,
+        channel_kind=kind,
+        is_timed_out=is_timed_out,
+    )
+    enforced = p.base_permissions(USER if is_owner else OTHER, USER, everyone, [role.permissions for role in held])
+    if channel is not None:
+        enforced = p.channel_permissions(enforced, channel, GUILD, [role.id for role in held], USER)
+    if is_timed_out:
+        enforced = p.timed_out(enforced)
+    if channel is not None:
+        enforced = p.implicit(enforced, kind)
+    assert steps[-1].granted is bool(enforced & bit), steps
