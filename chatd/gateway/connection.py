@@ -17,6 +17,7 @@ from wsproto.utilities import LocalProtocolError
 
 from chatd.gateway.protocol import MESSAGE_BYTES, Heartbeat, Protocol, State, VoiceStateUpdate
 from chatd.live.compress import Context
+from chatd.live.formats import FORMATS, JSON, PAYLOAD
 from chatd.live.frames import Event as Dispatch
 from chatd.live.frames import control
 from chatd.live.sessions import Session
@@ -84,7 +85,7 @@ class GatewayConnection:
         self._version = version
         self._host = host
         self._websocket = WebSocket(ConnectionType.SERVER)
-        self._protocol = Protocol()
+        self._protocol = Protocol(FORMATS[format_].encoding.number)
         self._session: Session | None = None
         self._message = b""  # the parts of a fragmented message so far
         self._closing: GatewayClose | None = None
@@ -252,6 +253,9 @@ class GatewayConnection:
         if self._closing is not None:  # since we began: nobody will ever hear of this session
             service.end(self._core, session)
             return
+        # Payload compression is for JSON without a transport compression. RESUME cannot ask for it, so it ends there.
+        if command.compress is True and self.format == JSON:
+            self.format = PAYLOAD
         self.push(session.replay(0, self, REPLAY_BYTES)[1])  # READY
         self._attach(session)
         self._start(service.feed, session)

@@ -3,11 +3,15 @@
 Bytes of one message in, a command out, or `GatewayClose`. Carrying out the command is `connection`'s business.
 """
 
+from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
 
+from chatd.live.formats import IN_ETF, IN_JSON
+from chatd.model import etf
 from chatd.model.errors import (
     CLOSE_ALREADY_AUTHENTICATED,
     CLOSE_DECODE_ERROR,
@@ -18,7 +22,7 @@ from chatd.model.errors import (
 )
 from chatd.model.objects.gateway import Identify, Op, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
-from chatd.model.wire import Params, decoder
+from chatd.model.wire import Params, convert, decoder
 
 # The most that one message from a client may have (events/gateway, "Sending Events").
 MESSAGE_BYTES = 4096
@@ -43,14 +47,30 @@ class VoiceStateUpdate(Params, kw_only=True):
 Command = Params | Heartbeat
 
 
-class _Payload(Struct):
+class _Json(Struct):
     op: int
     d: Raw = Raw(b"null")
 
 
-_payload = msgspec.json.Decoder(_Payload)
+class _Term(Struct):
+    op: int
+    d: Any = None
 
-# What a decoder raises for what is no JSON, no UTF-8, of other types, or nested deeper than anybody means.
+
+class Reader(Struct, frozen=True):
+    """How messages of an encoding are read: first the opcode, then, if it is expected, `d`."""
+
+    payload: Callable[[bytes], _Json | _Term]
+    params: Callable[[Any, type[Params]], Params]
+
+
+# encoding -> how it is read
+READERS: dict[int, Reader] = {
+    IN_JSON: Reader(msgspec.json.Decoder(_Json).decode, lambda d, type_: decoder(type_).decode(d)),
+    IN_ETF: Reader(lambda message: convert(etf.decode(message), _Term), convert),
+}
+
+# What a decoder raises for what is no JSON or term, no UTF-8, of other types, or nested deeper than anybody means.
 _MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 # state -> opcode -> what `d` is, or how the connection ends
@@ -77,9 +97,10 @@ TRANSITIONS: dict[State, dict[int, type[Params] | CloseKind | None]] = {
 class Protocol:
     """One connection's side of the conversation. `state` is set by whoever carries out IDENTIFY and RESUME."""
 
-    __slots__ = ("_sent", "_window_ends_s", "state")
+    __slots__ = ("_reader", "_sent", "_window_ends_s", "state")
 
-    def __init__(self) -> None:
+    def __init__(self, encoding: int = IN_JSON) -> None:
+        self._reader = READERS[encoding]
         self.state = State.NEW
         self._sent = 0
         self._window_ends_s = 0.0
@@ -88,7 +109,7 @@ class Protocol:
         """The command in one message. Raises GatewayClose 4001, 4002, 4003, 4005, 4008."""
         self._count(now_s)
         try:
-            payload = _payload.decode(message)
+            payload = self._reader.payload(message)
         except _MALFORMED:
             raise CLOSE_DECODE_ERROR() from None
         expected = TRANSITIONS[self.state].get(payload.op, CLOSE_UNKNOWN_OPCODE)
@@ -97,7 +118,7 @@ class Protocol:
         if isinstance(expected, CloseKind):
             raise expected()
         try:
-            return decoder(expected).decode(payload.d)
+            return self._reader.params(payload.d, expected)
         except _MALFORMED:
             raise CLOSE_DECODE_ERROR() from None
 

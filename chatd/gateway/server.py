@@ -12,7 +12,7 @@ import trio
 
 from chatd.gateway.connection import GatewayConnection
 from chatd.live.compress import Context, Contexts
-from chatd.live.frames import CODECS, JSON, ZLIB, ZSTD
+from chatd.live.formats import FORMATS, JSON, REQUESTS
 from chatd.live.stream import ClientStream
 from chatd.model.errors import CLOSE_DECODE_ERROR, CLOSE_INVALID_API_VERSION, CloseKind
 from chatd.service.core import Core
@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 VERSIONS = {"9": 9, "10": 10}
-COMPRESSIONS = {"": JSON, "zlib-stream": ZLIB, "zstd-stream": ZSTD}
 
 # Connections that compress with a history of their own at a time: 32 KiB each for zlib, some 200 KiB for zstd.
 CONTEXTS = 256
@@ -70,10 +69,10 @@ class Gateway:
         stream.push(_switching(request.headers["sec-websocket-key"]))
         query = dict(parse_qsl(request.query))
         version = VERSIONS.get(query.get("v", "10"))
-        format_ = COMPRESSIONS.get(query.get("compress", ""))
-        problem = _problem(version, format_, query.get("encoding", "json"))
+        format_ = REQUESTS.get((query.get("encoding", "json"), query.get("compress", "")))
+        problem = _problem(version, format_)
         format_ = JSON if format_ is None else format_
-        codec = CODECS[format_]
+        codec = FORMATS[format_].codec
         context = None if codec is None else Context(codec, self._contexts)
         connection = GatewayConnection(self._core, stream, self._jobs, format_, context, version or 10, request.host)
         self.connections.add(connection)
@@ -128,8 +127,8 @@ def _switching(key: str) -> bytes:
     )
 
 
-def _problem(version: int | None, format_: int | None, encoding: str) -> CloseKind | None:
+def _problem(version: int | None, format_: int | None) -> CloseKind | None:
     """What is wrong with the connection's parameters: said by a close code, which clients understand."""
     if version is None:
         return CLOSE_INVALID_API_VERSION
-    return CLOSE_DECODE_ERROR if format_ is None or encoding != "json" else None
+    return CLOSE_DECODE_ERROR if format_ is None else None

@@ -7,7 +7,8 @@ an event's bytes are compressed once and spliced into every session's stream. Bo
   A stored block holds plain bytes, and a sync flush ends on a byte boundary.
 - zstd (RFC 8878): likewise with the blocks of a frame, but for one thing: a block may use the three offsets that were
   repeated last, also those of the block before it. A compressor that begins a frame assumes 1, 4, 8. So spliced blocks
-  come behind `_RESET`, whose sequences have just these offsets; it decodes to 17 spaces, which JSON allows.
+  come behind `_RESET`, whose sequences have just these offsets; it decodes to 17 spaces. So that they are always at the
+  same place of a message, where its encoding can bear them, messages have a head, written plainly, and a tail.
 
 A connection whose events go to few others may have a history of its own instead (`Context`), which compresses several
 times better and costs a multiple. The two alternate freely: a context starts anew after something shared.
@@ -28,9 +29,10 @@ class Codec(Struct, frozen=True):
     """How to write a stream of one format."""
 
     stream_header: bytes  # what every stream begins with
-    plain: Compress  # less than 64 KiB, as they are
-    independent: Compress  # compressed; depends on nothing before it, and what follows does not depend on it
-    new_context: Callable[[], Compress]  # compressed; each call may refer to the ones before it
+    filler: bytes  # what stands between every message's head and its tail
+    plain: Compress  # a head: less than 64 KiB, as they are
+    independent: Compress  # filler and tail; depends on nothing before it, and what follows does not depend on it
+    new_context: Callable[[], Compress]  # the first call as `independent`; the others may refer to those before them
 
 
 # --- zlib ------------------------------------------------------------------------------------------------------------
@@ -56,7 +58,7 @@ def _deflate_context() -> Compress:
 
 
 # RFC 1950, section 2.2: deflate with a 32 KiB window, no dictionary.
-ZLIB = Codec(b"\x78\x9c", _stored, _deflated, _deflate_context)
+ZLIB = Codec(b"\x78\x9c", b"", _stored, _deflated, _deflate_context)
 
 
 # --- zstd ------------------------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ def _zstd_context() -> Compress:
     return compress
 
 
-ZSTD = Codec(_FRAME_HEADER, _raw, _zstd_blocks, _zstd_context)
+ZSTD = Codec(_FRAME_HEADER, b" " * 17, _raw, _zstd_blocks, _zstd_context)
 
 
 # --- contexts --------------------------------------------------------------------------------------------------------
@@ -162,11 +164,12 @@ class Context:
         self._contexts = contexts
         self._compress: Compress | None = None
 
-    def compress(self, data: bytes) -> bytes:
+    def compress(self, head: bytes, tail: bytes) -> bytes:
         self._contexts.use(self)
         if self._compress is None:
             self._compress = self._codec.new_context()
-        return self._compress(data)
+            return self._codec.plain(head) + self._compress(tail)
+        return self._compress(b"".join((head, self._codec.filler, tail)))
 
     def interrupt(self) -> None:
         """Something else was written to the stream: the history ends here."""

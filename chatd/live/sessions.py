@@ -20,7 +20,7 @@ from chatd.model.objects.user import User
 class Connection(Protocol):
     """The socket end of a session."""
 
-    format: int  # index into frames.CODECS
+    format: int  # index into formats.FORMATS
     context: Context | None  # of its compressed stream
 
     def push(self, data: bytes) -> None:
@@ -136,7 +136,7 @@ class Session:
     def _frame(self, event: Event, seq: int, format_: int, context: Context | None) -> bytes:
         """For this session alone, compressed with the connection's own history where it has one."""
         lean = self.lean and self.user.id not in event.reveal
-        return event.frame(seq, format_, lean) if context is None else event.frame_in(context, seq, lean)
+        return event.frame(seq, format_, lean) if context is None else event.frame_in(context, seq, format_, lean)
 
     async def drained(self) -> None:
         """Let a slow client take what it was sent, before it is sent more."""

@@ -137,9 +137,9 @@ async def test_a_guild_joined_later_comes_without_being_announced(
         ("?v=8", 4012),
         ("?v=11", 4012),
         ("?v=ten", 4012),
-        ("?v=10&encoding=etf", 4002),
         ("?v=10&encoding=xml", 4002),
         ("?v=10&compress=lz4", 4002),
+        ("?v=10&encoding=json&compress=true", 4002),
     ],
 )
 async def test_parameters_that_are_not_known_are_refused_after_hello(server: Server, query: str, code: int) -> None:

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from chatd.live.bus import deliver
 from chatd.live.compress import Contexts
-from chatd.live.frames import CODECS, Event, control
+from chatd.live.formats import FORMATS
+from chatd.live.frames import Event, control
 from chatd.model import intents
 from chatd.model.objects.gateway import Op
 from tests.support.live import Wire, session
 
-formats = st.integers(0, len(CODECS) - 1)
+formats = st.integers(0, len(FORMATS) - 1)
 bodies = st.recursive(
     st.none() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -41,9 +42,9 @@ def test_own_and_shared_blocks_may_follow_one_another_in_any_order(
     for seq, (body, kind) in enumerate(history, 1):
         event = Event("NAME", body)
         if kind == "evicted" and rival.context is not None:
-            rival.push(event.frame_in(rival.context, seq, lean=False))
+            rival.push(event.frame_in(rival.context, seq, format_, lean=False))
         if kind == "own" and wire.context is not None:
-            wire.push(event.frame_in(wire.context, seq, lean=False))
+            wire.push(event.frame_in(wire.context, seq, format_, lean=False))
         else:
             if wire.context is not None:
                 wire.context.interrupt()
@@ -57,7 +58,7 @@ def test_own_and_shared_blocks_may_follow_one_another_in_any_order(
 @settings(max_examples=50)
 @given(st.lists(events, max_size=20), st.data(), st.booleans())
 def test_how_events_are_joined_changes_nothing(sent: list[Event], data: st.DataObject, few: bool) -> None:
-    people = [(user_id, format_) for user_id in (1, 2) for format_ in range(len(CODECS))]
+    people = [(user_id, format_) for user_id in (1, 2) for format_ in range(len(FORMATS))]
     joined = [(user_id, Wire(format_)) for user_id, format_ in people]
     sessions = [session(user_id, wire, intents=BLIND, seq=user_id) for user_id, wire in joined]
     # As the bus does: only neighbours that are volatile alike are joined, and of those any number.

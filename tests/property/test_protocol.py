@@ -8,10 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chatd.gateway.protocol import MESSAGE_BYTES, SENDS, SENDS_WINDOW_S, Heartbeat, Protocol, State
+from chatd.live.formats import IN_ETF, IN_JSON
 from chatd.model.errors import GatewayClose
 from chatd.model.objects.gateway import Identify, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.wire import Params
+from tests.support import etf
 
 COMMANDS = (Identify, Resume, PresenceParams, RequestGuildMembers)
 CODES = {4001, 4002, 4003, 4005, 4008}
@@ -41,8 +43,17 @@ depths = st.builds(
 )
 
 
-def outcome(message: bytes, state: State) -> Params | Heartbeat | int:
-    protocol = Protocol()
+terms = (likely | json_values).map(etf.dump)
+nested_terms = st.builds(
+    lambda start, opening, count: start + opening * count,
+    st.sampled_from([b"\x83", b"\x83t\0\0\0\2m\0\0\0\2opa\1m\0\0\0\1d"]),
+    st.sampled_from([b"l\0\0\0\1", b"t\0\0\0\1m\0\0\0\1x"]),
+    st.integers(0, 800),
+)
+
+
+def outcome(message: bytes, state: State, encoding: int = IN_JSON) -> Params | Heartbeat | int:
+    protocol = Protocol(encoding)
     protocol.state = state
     try:
         return protocol.receive(message, 0.0)
@@ -56,6 +67,21 @@ def outcome(message: bytes, state: State) -> Params | Heartbeat | int:
 def test_nothing_but_commands_and_close_codes(message: bytes, state: State) -> None:
     found = outcome(message[:MESSAGE_BYTES], state)
     assert isinstance(found, Params | Heartbeat) or found in CODES
+
+
+@given(st.binary(max_size=200).map(b"\x83".__add__) | terms | nested_terms | documents, states)
+def test_terms_are_commands_or_close_codes_as_well(message: bytes, state: State) -> None:
+    found = outcome(message[:MESSAGE_BYTES], state, IN_ETF)
+    assert isinstance(found, Params | Heartbeat) or found in CODES
+
+
+@given(likely, states)
+def test_a_term_means_what_its_json_does(payload: object, state: State) -> None:
+    one = outcome(json.dumps(payload, ensure_ascii=False).encode("utf-8", "surrogatepass"), state)
+    other = outcome(etf.dump(payload), state, IN_ETF)
+    assert one == other
+    if isinstance(one, Params):
+        assert msgspec.to_builtins(one) == msgspec.to_builtins(other)
 
 
 @given(likely, states)

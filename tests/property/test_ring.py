@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatd.live.bus import deliver
-from chatd.live.frames import CODECS, Event
+from chatd.live.formats import FORMATS
+from chatd.live.frames import Event
 from chatd.live.sessions import Session
 from tests.support.live import Wire, session
 
-formats = st.integers(0, len(CODECS) - 1)
+formats = st.integers(0, len(FORMATS) - 1)
 
 # So many events at once; the socket is lost with so many unread; the client is back and takes pieces of this size.
 steps = st.lists(

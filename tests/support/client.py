@@ -15,7 +15,10 @@ from urllib.parse import urlencode, urlsplit
 
 import h11
 import trio
+import zstandard
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
+
+from tests.support import etf
 
 DEADLINE_S = 5.0
 
@@ -203,13 +206,29 @@ class Closed(NamedTuple):
     reason: str
 
 
+# What each transport compression is read with: one for the whole connection.
+DECOMPRESSORS: dict[str | None, Callable[[], Callable[[bytes], bytes]]] = {
+    None: lambda: bytes,
+    "zlib-stream": lambda: zlib.decompressobj().decompress,
+    "zstd-stream": lambda: zstandard.ZstdDecompressor().decompressobj().decompress,
+}
+
+
 class Gateway:
     """One connection, which reads all that comes and checks that sequence numbers have no holes.
 
     `events` has every dispatch as (name, d); `next` goes through them in order, and others wait for what they name.
     """
 
-    def __init__(self, url: str, websocket: WebSocketConnection, stream: trio.SocketStream, *, inflate: bool) -> None:
+    def __init__(
+        self,
+        url: str,
+        websocket: WebSocketConnection,
+        stream: trio.SocketStream,
+        *,
+        encoding: str = "json",
+        compress: str | None = None,
+    ) -> None:
         self.url = url
         self.token = ""
         self.seq = 0
@@ -217,15 +236,19 @@ class Gateway:
         self.ready: Json = None
         self.events: list[tuple[str, Json]] = []
         self.controls: list[tuple[int, Json]] = []  # opcode and d of what is no dispatch
+        self.compressed = 0  # messages that were a zlib stream each
         self.closed: Closed | None = None
         self._seen: set[int] = set()
         self._websocket = websocket
         self._stream = stream
-        self._inflate = zlib.decompressobj().decompress if inflate else None
+        self._is_etf = encoding == "etf"
+        self._compress = compress
+        self._decompress = DECOMPRESSORS[compress]()
         self._news = trio.lowlevel.ParkingLot()
 
     async def send(self, op: int, d: Json = None) -> None:
-        await self.send_text(json.dumps({"op": op, "d": d}))
+        message = {"op": op, "d": d}
+        await self.send_text(etf.dump(message) if self._is_etf else json.dumps(message))
 
     async def send_text(self, message: str | bytes) -> None:
         await self._websocket.send_message(message)
@@ -297,11 +320,16 @@ class Gateway:
         self._news.unpark_all()
 
     def _receive(self, message: str | bytes) -> None:
-        if self._inflate is not None:
-            assert isinstance(message, bytes)
-            assert message.endswith(b"\0\0\xff\xff"), "not flushed"
-            message = self._inflate(message)
-        payload = json.loads(message)
+        is_binary = isinstance(message, bytes)
+        data = message if isinstance(message, bytes) else message.encode()
+        if self._compress is None and not self._is_etf:
+            self.compressed += is_binary
+            data = zlib.decompress(data) if is_binary else data  # payload compression
+        else:
+            assert is_binary
+            assert self._compress != "zlib-stream" or data.endswith(b"\0\0\xff\xff"), "not flushed"
+            data = self._decompress(data)
+        payload = etf.load(data) if self._is_etf else json.loads(data)
         if payload["op"] != 0:
             assert (payload["s"], payload["t"]) == (None, None)
             self.controls.append((payload["op"], payload["d"]))
@@ -344,7 +372,7 @@ async def connect(
                 resource,
                 extra_headers=[(name.encode(), value.encode()) for name, value in headers.items()],
             )
-        gateway = Gateway(url, websocket, stream, inflate=compress == "zlib-stream")
+        gateway = Gateway(url, websocket, stream, encoding=encoding, compress=compress)
         nursery.start_soon(gateway.read)
         await gateway.control(10)
         try:
@@ -363,12 +391,14 @@ async def gateway(
     *,
     intents: int | None = ALL_INTENTS,
     version: int = 10,
+    encoding: str = "json",
     compress: str | None = None,
+    payload_compress: bool | str | None = None,
     **identify: Json,
 ) -> AsyncIterator[Gateway]:
-    """A connection after READY and the GUILD_CREATE of every guild in it."""
-    async with connect(url, version=version, compress=compress) as connection:
-        ready = await connection.identify(token, intents, **identify)
+    """A connection after READY and the GUILD_CREATE of every guild in it. IDENTIFY says `payload_compress`."""
+    async with connect(url, version=version, encoding=encoding, compress=compress) as connection:
+        ready = await connection.identify(token, intents, compress=payload_compress, **identify)
         if intents is None or intents & 1:
             for _ in ready["guilds"]:
                 await connection.next("GUILD_CREATE")
@@ -376,8 +406,10 @@ async def gateway(
 
 
 @asynccontextmanager
-async def resumed(broken: Gateway, *, seq: int | None = None, compress: str | None = None) -> AsyncIterator[Gateway]:
+async def resumed(
+    broken: Gateway, *, seq: int | None = None, encoding: str = "json", compress: str | None = None
+) -> AsyncIterator[Gateway]:
     """A new connection that goes on with the session of a broken one."""
-    async with connect(broken.url, compress=compress) as connection:
+    async with connect(broken.url, encoding=encoding, compress=compress) as connection:
         await connection.resume(broken, seq)
         yield connection

@@ -10,7 +10,7 @@ from msgspec import convert
 
 from chatd.config import Config
 from chatd.live.bus import Bus
-from chatd.live.frames import JSON
+from chatd.live.formats import JSON
 from chatd.live.presence import Presence
 from chatd.live.sessions import Session
 from chatd.live.state import Live

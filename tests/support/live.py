@@ -13,7 +13,8 @@ import zstandard
 from msgspec.structs import asdict
 
 from chatd.live.compress import Context, Contexts
-from chatd.live.frames import CODECS, JSON, ZLIB, control
+from chatd.live.formats import ETF, ETF_ZLIB, ETF_ZSTD, FORMATS, JSON, PAYLOAD, ZLIB, ZSTD
+from chatd.live.frames import control
 from chatd.live.guilds import GuildState
 from chatd.live.presence import Presence
 from chatd.live.sessions import Session
@@ -24,6 +25,7 @@ from chatd.model.objects.guild import Guild, Member, MemberExtra
 from chatd.model.objects.role import Role, RoleExtra
 from chatd.model.objects.user import User
 from chatd.model.wire import Permissions, Snowflake
+from tests.support import etf
 
 TEXT, BINARY = 0x81, 0x82
 HELLO = Hello(heartbeat_interval=1000)
@@ -33,7 +35,7 @@ class Wire:
     """The socket end of a session. A compressed one has said HELLO, with which its stream begins."""
 
     def __init__(self, format_: int = JSON, contexts: Contexts | None = None) -> None:
-        codec = CODECS[format_]
+        codec = FORMATS[format_].codec
         self.format = format_
         self.context = None if codec is None else Context(codec, contexts or Contexts(100))
         self.pushes: list[bytes] = []
@@ -71,18 +73,29 @@ def frames(data: bytes) -> list[tuple[int, bytes]]:
 
 def read_stream(format_: int, data: bytes) -> list[Any]:
     """Every message of a connection's output, read from its first byte on by one decompressor."""
-    if format_ == JSON:
-        assert all(first == TEXT for first, _ in frames(data))
-        return [json.loads(payload) for _, payload in frames(data)]
-    payloads = [payload for first, payload in frames(data) if first == BINARY]
-    assert len(payloads) == len(frames(data))
-    if format_ == ZLIB:
-        # What discord.py does: a message is over with this ending, and not before.
-        assert all(payload.endswith(b"\0\0\xff\xff") for payload in payloads)
-        decompress = zlib.decompressobj().decompress
-    else:
-        decompress = zstandard.ZstdDecompressor().decompressobj().decompress
-    return [json.loads(decompress(payload)) for payload in payloads]
+    decompress = {
+        ZLIB: zlib.decompressobj().decompress,
+        ZSTD: zstandard.ZstdDecompressor().decompressobj().decompress,
+        ETF_ZLIB: zlib.decompressobj().decompress,
+        ETF_ZSTD: zstandard.ZstdDecompressor().decompressobj().decompress,
+    }.get(format_, bytes)
+    messages = []
+    for first, payload in frames(data):
+        if format_ in (ZLIB, ETF_ZLIB):
+            # What discord.py does: a message is over with this ending, and not before.
+            assert payload.endswith(b"\0\0\xff\xff")
+        if format_ == PAYLOAD and first == BINARY:
+            payload = zlib.decompress(payload)
+        else:
+            assert first == (TEXT if format_ in (JSON, PAYLOAD) else BINARY)
+        if format_ in (ETF, ETF_ZLIB, ETF_ZSTD):
+            message = etf.load(decompress(payload))
+            # The one key that Discord does not send, which no library looks at.
+            assert set(message.pop("_", "")) <= {" "}
+        else:
+            message = json.loads(decompress(payload))
+        messages.append(message)
+    return messages
 
 
 def user(id_: int) -> User:

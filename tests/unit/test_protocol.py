@@ -15,9 +15,11 @@ from chatd.gateway.protocol import (
     State,
     VoiceStateUpdate,
 )
+from chatd.live.formats import IN_ETF, IN_JSON
 from chatd.model.errors import GatewayClose
 from chatd.model.objects.gateway import Identify, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
+from tests.support import etf
 
 IDENTIFY = {"token": "t", "intents": 1, "properties": {"os": "linux"}}
 RESUME = {"token": "t", "session_id": "s", "seq": 7}
@@ -26,15 +28,15 @@ VOICE = {"guild_id": "1", "channel_id": None, "self_mute": False, "self_deaf": F
 MEMBERS = {"guild_id": "1", "query": "", "limit": 0}
 
 
-def receive(message: bytes, state: State = State.NEW) -> Command:
-    protocol = Protocol()
+def receive(message: bytes, state: State = State.NEW, encoding: int = IN_JSON) -> Command:
+    protocol = Protocol(encoding)
     protocol.state = state
     return protocol.receive(message, 0.0)
 
 
-def close_code(message: bytes, state: State = State.NEW) -> int:
+def close_code(message: bytes, state: State = State.NEW, encoding: int = IN_JSON) -> int:
     with pytest.raises(GatewayClose) as caught:
-        receive(message, state)
+        receive(message, state, encoding)
     return caught.value.code
 
 
@@ -65,10 +67,11 @@ def send(op: object, d: object = None) -> bytes:
 )
 def test_every_opcode_in_every_state(op: int, d: object, new: Any, identified: Any) -> None:
     for state, expected in ((State.NEW, new), (State.IDENTIFIED, identified)):
-        if isinstance(expected, int):
-            assert close_code(send(op, d), state) == expected
-        else:
-            assert type(receive(send(op, d), state)) is expected
+        for message, encoding in ((send(op, d), IN_JSON), (etf.dump({"op": op, "d": d}), IN_ETF)):
+            if isinstance(expected, int):
+                assert close_code(message, state, encoding) == expected
+            else:
+                assert type(receive(message, state, encoding)) is expected
 
 
 @pytest.mark.parametrize(
@@ -138,6 +141,7 @@ def test_what_is_no_payload_is_a_decode_error(message: bytes) -> None:
 )
 def test_a_body_of_the_wrong_shape_is_a_decode_error(op: int, d: object) -> None:
     assert close_code(send(op, d)) == 4002
+    assert close_code(etf.dump({"op": op, "d": d}), encoding=IN_ETF) == 4002
 
 
 @pytest.mark.parametrize(
@@ -165,6 +169,27 @@ def test_a_body_of_the_wrong_shape_is_a_decode_error(op: int, d: object) -> None
 )
 def test_and_so_it_is_for_commands(op: int, d: object) -> None:
     assert close_code(send(op, d), State.IDENTIFIED) == 4002
+    assert close_code(etf.dump({"op": op, "d": d}), State.IDENTIFIED, IN_ETF) == 4002
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        send(1),  # JSON
+        b"\x83j",
+        b"\x83a\1",
+        etf.dump({}),
+        etf.dump({"d": None}),
+        etf.dump({"op": "1"}),
+        etf.dump({"op": 1.0}),
+        etf.dump({"op": True}),
+        etf.dump({"op": None}),
+        etf.dump({"op": 2}),
+        b"\x83t\0\0\0\1s\2opa\1",  # an atom as the key: events/gateway, "Using ETF Encoding"
+    ],
+)
+def test_what_is_no_term_of_a_payload_is_a_decode_error(message: bytes) -> None:
+    assert close_code(message, encoding=IN_ETF) == 4002
 
 
 @pytest.mark.parametrize("message", [b'{"op":2}', b'{"op":6}', b'{"op":2,"D":{}}'])
@@ -190,7 +215,7 @@ def test_a_heartbeat_needs_no_body() -> None:
     ],
 )
 def test_what_libraries_send_is_understood(op: int, d: object) -> None:
-    receive(send(op, d), State.IDENTIFIED)
+    assert receive(send(op, d), State.IDENTIFIED) == receive(etf.dump({"op": op, "d": d}), State.IDENTIFIED, IN_ETF)
 
 
 @pytest.mark.parametrize("compress", [True, False, None, "zlib-stream"])
