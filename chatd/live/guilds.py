@@ -15,6 +15,7 @@ from chatd.model import permissions as p
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
+from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Snowflake
 
 
@@ -36,6 +37,7 @@ class GuildState:
         # Held by whoever changes the structure, from its checks to its commit.
         self.lock = trio.Lock()
         self.sessions: dict[Session, None] = {}
+        self.voice: dict[int, VoiceState] = {}  # who is in a voice channel, by user
         self._permissions: dict[tuple[int, int], int] = {}
         self._audiences: dict[tuple[int, int, bool], Audience] = {}
 
@@ -64,6 +66,17 @@ class GuildState:
             self.channel(channel_id)
             for channel_id in self.channels
             if self.permissions_in(channel_id, user_id) & p.VIEW_CHANNEL
+        )
+
+    def voice_in(self, channel_id: int) -> list[VoiceState]:
+        return [state for state in self.voice.values() if state.channel_id == channel_id]
+
+    def visible_voice(self, user_id: int) -> tuple[VoiceState, ...]:
+        """Who is in the voice channels that the member sees, and where it is itself."""
+        return tuple(
+            state
+            for state in self.voice.values()
+            if state.user_id == user_id or self.permissions_in(state.channel_id or 0, user_id) & p.VIEW_CHANNEL
         )
 
     # --- permissions -------------------------------------------------------------------------------------------

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from functools import partial
 
 from chatd.rest.route import Route, route
-from chatd.service import accounts, applications, bots, channels, gateway, guilds, invites, members, messages, users
+from chatd.service import (
+    accounts,
+    applications,
+    bots,
+    channels,
+    gateway,
+    guilds,
+    invites,
+    members,
+    messages,
+    users,
+    voice_states,
+)
 
 get = partial(route, "GET")
 post = partial(route, "POST")
@@ -49,6 +61,7 @@ ROUTES: Sequence[Route] = (
     get("/guilds/{guild_id}/members", members.page, limit=(10, 10)),
     get("/guilds/{guild_id}/members/{user_id}", members.show, limit=(10, 10)),
     get("/guilds/{guild_id}/roles", guilds.roles, limit=(10, 10)),
+    get("/guilds/{guild_id}/regions", voice_states.guild_regions, limit=(10, 10)),
     # resources/channel
     get("/channels/{channel_id}", channels.show, limit=(10, 10)),
     patch("/channels/{channel_id}", channels.edit, limit=(5, 15)),
@@ -61,6 +74,12 @@ ROUTES: Sequence[Route] = (
     get("/channels/{channel_id}/messages/{message_id}", messages.show, limit=(5, 5)),
     patch("/channels/{channel_id}/messages/{message_id}", messages.edit, limit=(5, 5)),
     delete("/channels/{channel_id}/messages/{message_id}", messages.delete, limit=(5, 5)),
+    # resources/voice
+    get("/voice/regions", voice_states.regions),
+    get("/guilds/{guild_id}/voice-states/@me", voice_states.mine, limit=(10, 10)),
+    patch("/guilds/{guild_id}/voice-states/@me", voice_states.edit_mine, limit=(5, 5)),
+    get("/guilds/{guild_id}/voice-states/{user_id}", voice_states.show, limit=(10, 10)),
+    patch("/guilds/{guild_id}/voice-states/{user_id}", voice_states.edit, limit=(5, 5)),
     # resources/invite
     get("/invites/{code}", invites.show, limit=(10, 10)),
     post("/invites/{code}", invites.accept, limit=(5, 10)),

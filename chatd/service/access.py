@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chatd.live.bus import Audience
 from chatd.live.directs import DirectState
 from chatd.live.guilds import GuildState
+from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.errors import MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN_CHANNEL, UNKNOWN_GUILD
 from chatd.model.intents import GATES
@@ -80,6 +81,13 @@ async def guild(core: Core, me: Actor, guild_id: int, needs: int = 0) -> GuildSt
     if found.permissions(me.id) & needs != needs:
         raise MISSING_PERMISSIONS()
     return found
+
+
+async def guild_of_session(core: Core, session: Session, guild_id: int) -> GuildState | None:
+    """The guild that a gateway command names; None for one that the session gets nothing of."""
+    if not session.serves(guild_id) or guild_id not in await load_memberships(core, session.user.id):
+        return None
+    return await load_guild(core, guild_id)
 
 
 async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildChannel | DirectAccess:

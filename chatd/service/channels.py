@@ -36,7 +36,7 @@ from chatd.model.objects.channel import (
 from chatd.model.objects.user import DirectChannelCreate
 from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake
-from chatd.service import access
+from chatd.service import access, voice
 from chatd.service.access import DirectAccess, GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.commits import change
@@ -192,7 +192,7 @@ def _changed(me: Actor, here: GuildChannel, body: ChannelPatch) -> Channel:
     }
     if given.get("type", old.type) != old.type and old.type not in _TEXT_KINDS:
         raise WRONG_CHANNEL_TYPE()
-    if old.type != ChannelType.GUILD_VOICE and any(name in given for name in _VOICE_FIELDS):
+    if old.type not in VOICE_TYPES and any(name in given for name in _VOICE_FIELDS):
         raise WRONG_CHANNEL_TYPE()
     if "permission_overwrites" in given:
         if not here.permissions & p.MANAGE_ROLES:
@@ -276,6 +276,7 @@ def _edited(core: Core, guild: GuildState, new: Channel) -> Channel:
 
 
 def _deleted(core: Core, guild: GuildState, channel_id: int) -> Channel:
+    voice.disconnect(core, guild, [state.user_id for state in guild.voice_in(channel_id)])
     gone = guild.channel(channel_id)
     audience = guild.audience(GATES["CHANNEL_DELETE"][0], channel_id)
     orphans = [channel for channel in guild.channels.values() if channel.parent_id == channel_id]

@@ -11,9 +11,10 @@ from chatd.gateway.protocol import MESSAGE_BYTES, SENDS, SENDS_WINDOW_S, Heartbe
 from chatd.model.errors import GatewayClose
 from chatd.model.objects.gateway import Identify, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
+from chatd.model.objects.voice import VoiceStateUpdate
 from chatd.model.wire import Params
 
-COMMANDS = (Identify, Resume, PresenceParams, RequestGuildMembers)
+COMMANDS = (Identify, Resume, PresenceParams, RequestGuildMembers, VoiceStateUpdate)
 CODES = {4001, 4002, 4003, 4005, 4008}
 
 states = st.sampled_from(State)

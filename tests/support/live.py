@@ -16,7 +16,7 @@ from chatd.live.compress import Context, Contexts
 from chatd.live.frames import CODECS, JSON, ZLIB, control
 from chatd.live.guilds import GuildState
 from chatd.live.presence import Presence
-from chatd.live.sessions import Session
+from chatd.live.sessions import RING_BYTES, Session
 from chatd.model import intents as i
 from chatd.model.objects.channel import Channel, ChannelExtra, Overwrite
 from chatd.model.objects.gateway import Hello, Op
@@ -96,6 +96,7 @@ def session(
     intents: int = i.ALL,
     shard: tuple[int, int] = (0, 1),
     ring_events: int = 100,
+    ring_bytes: int = RING_BYTES,
     presence: Presence | None = None,
     seq: int = 0,
 ) -> Session:
@@ -108,6 +109,7 @@ def session(
         shard=shard,
         version=10,
         ring_events=ring_events,
+        ring_bytes=ring_bytes,
         presence=presence or Presence(),
     )
     made.connection = wire

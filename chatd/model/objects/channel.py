@@ -17,15 +17,13 @@ class ChannelType(IntEnum):
     GUILD_VOICE = 2
     GUILD_CATEGORY = 4
     GUILD_ANNOUNCEMENT = 5
+    GUILD_STAGE_VOICE = 13
 
+
+VOICE_TYPES: frozenset[int] = frozenset((ChannelType.GUILD_VOICE, ChannelType.GUILD_STAGE_VOICE))
 
 # Kinds that hold messages: a voice channel has a text chat of its own.
-MESSAGE_TYPES = frozenset(
-    (ChannelType.GUILD_TEXT, ChannelType.DM, ChannelType.GUILD_VOICE, ChannelType.GUILD_ANNOUNCEMENT)
-)
-
-
-VOICE_TYPES: frozenset[int] = frozenset((ChannelType.GUILD_VOICE,))
+MESSAGE_TYPES = frozenset((ChannelType.GUILD_TEXT, ChannelType.DM, ChannelType.GUILD_ANNOUNCEMENT, *VOICE_TYPES))
 
 
 class OverwriteType(IntEnum):
@@ -106,7 +104,7 @@ class ChannelCreate(Params, kw_only=True):
     """Create Guild Channel."""
 
     name: ChannelName
-    type: Literal[0, 2, 4, 5] = 0
+    type: Literal[0, 2, 4, 5, 13] = 0
     topic: Topic | None = None
     bitrate: Bitrate | None = None
     user_limit: UserLimit | None = None
