@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.app import Server
 from tests.support.client import ALL_INTENTS, Gateway, connect, gateway
+from tests.support.members import crowd
 from tests.support.world import Guild, User, World
 
 GUILDS, GUILD_MEMBERS, GUILD_INVITES, GUILD_PRESENCES = 1 << 0, 1 << 1, 1 << 6, 1 << 8
@@ -104,6 +105,30 @@ async def test_direct_messages_have_intents_of_their_own(server: Server, world: 
         assert (started["channel_id"], started["user_id"]) == (channel_id, owner.id)
         assert not {"guild_id", "member"} & started.keys()
         assert not {"MESSAGE_CREATE", "TYPING_START"} & set(await names_until_quiet(server, neither))
+
+
+async def test_what_becomes_of_a_direct_message_is_told_to_both(
+    server: Server, world: World, owner: User, bot: User
+) -> None:
+    other = await world.person("other")
+    async with (
+        gateway(server.url, owner.token, intents=None) as hers,
+        gateway(server.url, other.token, intents=None) as theirs,
+        gateway(server.url, other.token, intents=GUILDS | DIRECT_TYPING) as typing,
+    ):
+        channel_id = await owner.dm(other)
+        message = await owner.say(channel_id, "before")
+        path = f"/channels/{channel_id}/messages/{message['id']}"
+        (await owner.patch(path, {"content": "after"})).ok(200)
+        (await owner.delete(path)).ok(204)
+        (await owner.post(f"/channels/{channel_id}/typing")).ok(204)
+        expected = ["CHANNEL_CREATE", "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "TYPING_START"]
+        for it, user in ((hers, other), (theirs, owner)):
+            assert await names_until_quiet(server, it) == expected
+            assert [d["id"] for d in it.named("CHANNEL_CREATE")[0]["recipients"]] == [user.id]
+            assert it.named("MESSAGE_UPDATE")[0]["content"] == "after"
+            assert it.named("MESSAGE_DELETE") == [{"id": message["id"], "channel_id": channel_id}]
+        assert await names_until_quiet(server, typing) == ["CHANNEL_CREATE", "TYPING_START"]
 
 
 # --- message content -------------------------------------------------------------------------------------------------
@@ -334,3 +359,20 @@ async def test_guilds_come_with_presences_only_for_who_has_the_intent(
         [created] = blind.named("GUILD_CREATE")
         assert created["presences"] == []
         assert {d["user"]["id"] for d in created["members"]} == {bot.id}
+
+
+@pytest.mark.parametrize(
+    ("threshold", "members", "large"), [(None, 50, False), (None, 51, True), (60, 60, False), (60, 61, True)]
+)
+async def test_a_large_guild_lists_who_is_online(
+    server: Server, world: World, owner: User, guild: Guild, bot: User, threshold: int | None, members: int, large: bool
+) -> None:
+    crowd(server, guild, owner, members)
+    fields = {} if threshold is None else {"large_threshold": threshold}
+    async with gateway(server.url, owner.token, intents=None), gateway(server.url, bot.token, **fields) as it:
+        [created] = it.named("GUILD_CREATE")
+        assert (created["large"], created["member_count"]) == (large, members)
+        assert {d["user"]["id"] for d in created["presences"]} == {owner.id, bot.id}
+        listed = {d["user"]["id"] for d in created["members"]}
+        assert (listed == {owner.id, bot.id}) is large
+        assert len(listed) == (2 if large else members)

@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 import trio
-from msgspec.structs import replace
 
 from chatd.model.errors import GatewayClose
 from chatd.model.objects.gateway import RequestGuildMembers
-from chatd.model.wire import Snowflake
 from chatd.service import member_requests
 from tests.support import raw
 from tests.support.app import Server
 from tests.support.client import Gateway, gateway, resumed
 from tests.support.live import Wire, session
+from tests.support.members import crowd
 from tests.support.world import Guild, User, World
 
 GUILDS, GUILD_MEMBERS = 1 << 0, 1 << 1
@@ -90,14 +89,6 @@ async def test_nobody_asks_about_others_guilds(
             await it.send(8, {"guild_id": guild_id, "query": "", "limit": 0})
         await chunk(it, guild.id, user_ids=[owner.id])
         assert [d["guild_id"] for d in it.named("GUILD_MEMBERS_CHUNK")] == [guild.id]
-
-
-def crowd(server: Server, guild: Guild, like: User, count: int) -> None:
-    """Members out of nowhere, until there are so many."""
-    members = server.core.live.guilds[int(guild.id)].members
-    one = members[int(like.id)]
-    for n in range(count - len(members)):
-        members[n] = replace(one, user=replace(one.user, id=Snowflake(n)))
 
 
 async def test_many_members_come_in_chunks_of_a_thousand(server: Server, guild: Guild, bot: User) -> None:
