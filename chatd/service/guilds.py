@@ -37,9 +37,6 @@ from chatd.store import channels, guilds, members
 from chatd.store.db import Tx
 from chatd.store.guilds import LoadedGuild
 
-# GUILD_CREATE of a guild with more members lists hardly any (events/gateway-events, "Guild Create").
-LISTED_MEMBERS = 75_000
-
 # What Discord makes of a guild that is created without channels. The ids are placeholders.
 DEFAULT_CHANNELS = (
     ChannelTemplate(id=Snowflake(1), type=4, name="Text Channels"),
@@ -124,7 +121,7 @@ def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool 
     # Without the presence intent, and of very large guilds, only the user and who is in voice, and no presences.
     in_voice = {me.user.id, *(state.user_id for state in voice_states)}
     listed: Sequence[Member] = [guild.members[id_] for id_ in in_voice if id_ in guild.members]
-    with_presences = session.intents & intents.GUILD_PRESENCES and len(guild.members) <= LISTED_MEMBERS
+    with_presences = session.intents & intents.GUILD_PRESENCES and len(guild.members) <= limits.LISTED_MEMBERS
     if with_presences:
         everyone = guild.members.values()
         listed = [m for m in everyone if not large or m.user.id in in_voice or core.live.is_online(m.user.id)]

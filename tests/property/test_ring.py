@@ -10,7 +10,8 @@ from tests.support.live import Wire, session
 
 formats = st.integers(0, len(CODECS) - 1)
 
-# So many events at once, or one of so many bytes to this session alone; the socket is lost with so many unread; the client is back and takes pieces of this size.
+# So many events at once, or one of so many bytes to this session alone; the socket is lost with so many unread; the
+# client is back and takes pieces of this size.
 steps = st.lists(
     st.tuples(st.just("events"), st.integers(1, 6))
     | st.tuples(st.just("push"), st.integers(1, 200))
