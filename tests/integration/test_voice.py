@@ -307,6 +307,8 @@ async def test_members_are_moved_and_muted_by_others(
         await it.next("VOICE_SERVER_UPDATE")
         await it.next("VOICE_SERVER_UPDATE")
         async with state.lock:
+            with pytest.raises(ApiError, match="10003"):
+                await voice.move(core, state, int(bot.id), int(guild.general))
             await voice.move(core, state, int(bot.id), None)
         assert await place(it, bot) is None
         with pytest.raises(ApiError, match="40032"):
