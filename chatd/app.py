@@ -43,7 +43,7 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
-from chatd.service import recovery
+from chatd.service import presence, recovery, voice
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
@@ -180,6 +180,7 @@ async def _serve(
         logger.info("draining", connections=len(gateway.connections))
         drain.begin()
         connections.cancel_scope.deadline = trio.current_time() + server.drain_s
+        await voice.hang_up(core)
         await core.live.bus.flush()
         await gateway.drain()
 
@@ -221,6 +222,8 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
 
     return {
         "sessions": (1.0, lambda: gateway_service.sweep(core)),
+        "presences": (1.0, lambda: presence.sweep(core)),
+        "voice": (1.0, lambda: voice.sweep(core)),
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
         "limits": (60.0, forget_limits),
         "journal": (60.0, forget_journal),

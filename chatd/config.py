@@ -118,6 +118,9 @@ class Gateway(Section, frozen=True):
         float, _doc("Time between two notes of where sessions stand; after a crash older ones identify anew.", gt=0)
     ] = 5.0
     ring_events: Annotated[int, _doc("Events a session keeps for RESUME; older ones cannot be resumed.", ge=1)] = 1024
+    ring_bytes: Annotated[
+        int, _doc("Bytes that guilds and members sent to one session may take of what it keeps for RESUME.", ge=4096)
+    ] = 4_194_304
     send_buffer_bytes: Annotated[
         int, _doc("Bytes that may wait for one slow client; beyond it the connection is cut.", ge=4096)
     ] = 1_048_576

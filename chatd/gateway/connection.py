@@ -15,7 +15,7 @@ from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 from wsproto.utilities import LocalProtocolError
 
-from chatd.gateway.protocol import MESSAGE_BYTES, Heartbeat, Protocol, State, VoiceStateUpdate
+from chatd.gateway.protocol import MESSAGE_BYTES, Heartbeat, Protocol, State
 from chatd.live.compress import Context
 from chatd.live.formats import FORMATS, JSON, PAYLOAD
 from chatd.live.frames import Event as Dispatch
@@ -31,9 +31,10 @@ from chatd.model.errors import (
 )
 from chatd.model.objects.gateway import Hello, Identify, Op, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
+from chatd.model.objects.voice import VoiceStateUpdate
 from chatd.model.wire import Object
 from chatd.service import gateway as service
-from chatd.service import member_requests, presence
+from chatd.service import member_requests, presence, voice
 from chatd.service.core import Core
 
 logger = logging.getLogger(__name__)
@@ -284,11 +285,12 @@ class GatewayConnection:
             presence.update_presence(self._core, self._session, command)
 
     async def members(self, command: RequestGuildMembers) -> None:
-        if self._session is not None:
-            self._start(member_requests.answer, self._session, command)
+        if self._session is not None and member_requests.ask(self._session, command):
+            self._start(member_requests.answer, self._session)
 
     async def voice_state(self, command: VoiceStateUpdate) -> None:
-        pass
+        if self._session is not None:
+            await voice.update(self._core, self._session, command)
 
 
 def _ignore(data: bytes) -> None:

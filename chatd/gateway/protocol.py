@@ -22,6 +22,7 @@ from chatd.model.errors import (
 )
 from chatd.model.objects.gateway import Identify, Op, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
+from chatd.model.objects.voice import VoiceStateUpdate
 from chatd.model.wire import Params, convert, decoder
 
 # The most that one message from a client may have (events/gateway, "Sending Events").
@@ -38,10 +39,6 @@ class State(Enum):
 
 class Heartbeat(Struct, frozen=True):
     """`d` is the last sequence number that the client has seen; nothing depends on it."""
-
-
-class VoiceStateUpdate(Params, kw_only=True):
-    """Update Voice State (op 4): there is no voice here, so nothing of it is read."""
 
 
 Command = Params | Heartbeat

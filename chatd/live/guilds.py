@@ -16,6 +16,7 @@ from chatd.model import permissions as p
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
+from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Snowflake, parse_timestamp
 
 
@@ -45,6 +46,7 @@ class GuildState:
         # Held by whoever changes the structure, from its checks to its commit.
         self.lock = trio.Lock()
         self.sessions: dict[Session, None] = {}
+        self.voice: dict[int, VoiceState] = {}  # who is in a voice channel, by user
         self._permissions: dict[tuple[int, int], int] = {}
         self._audiences: dict[tuple[int, int, bool], Audience] = {}
         self._sights: dict[tuple[Snowflake, ...] | int, frozenset[int]] = {}
@@ -88,6 +90,17 @@ class GuildState:
     def visible_channels(self, user_id: int) -> tuple[Channel, ...]:
         seen = self.sight(user_id)
         return tuple(self.channel(channel_id) for channel_id in self.channels if channel_id in seen)
+
+    def voice_in(self, channel_id: int) -> list[VoiceState]:
+        return [state for state in self.voice.values() if state.channel_id == channel_id]
+
+    def visible_voice(self, user_id: int) -> tuple[VoiceState, ...]:
+        """Who is in the voice channels that the member sees, and where it is itself."""
+        return tuple(
+            state
+            for state in self.voice.values()
+            if state.user_id == user_id or self.permissions_in(state.channel_id or 0, user_id) & p.VIEW_CHANNEL
+        )
 
     # --- permissions -------------------------------------------------------------------------------------------
 

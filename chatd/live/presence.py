@@ -10,39 +10,46 @@ from chatd.model.objects.user import User
 from chatd.model.wire import Object, Snowflake
 
 # The status that is shown when a user's sessions disagree: the first of these that any of them has.
-_PRECEDENCE = ("online", "dnd", "idle", "offline")
-# Statuses that others see as another one.
-_SHOWN_AS = {"invisible": "offline"}
+_PRECEDENCE = ("online", "dnd", "idle")
+# Statuses that others do not see.
+_HIDDEN = frozenset(("invisible", "offline"))
 
 
 class Presence(Object, frozen=True, kw_only=True):
-    """What one session says, or what others see; `platform` is a key of ClientStatus."""
+    """What one session says; `platform` is a key of ClientStatus."""
 
     status: str = "online"
     activities: tuple[Activity, ...] = ()
     platform: str = "web"
 
 
-OFFLINE = Presence(status="offline")
+class Shown(Object, frozen=True, kw_only=True):
+    """What others see of a user."""
+
+    status: str
+    activities: tuple[Activity, ...] = ()
+    client_status: ClientStatus = ClientStatus()
 
 
-def aggregate(presences: Iterable[Presence]) -> Presence:
-    """What others see of a user with these sessions."""
-    best = OFFLINE
-    for presence in presences:
-        shown = _SHOWN_AS.get(presence.status, presence.status)
-        if _PRECEDENCE.index(shown) < _PRECEDENCE.index(best.status):
-            best = presence
-    return best
+OFFLINE = Shown(status="offline")
 
 
-def update(guild_id: int, user: User, presence: Presence) -> PresenceUpdate:
+def aggregate(presences: Iterable[Presence]) -> Shown:
+    """What others see of a user with these sessions: the most present one, and the most present of each platform."""
+    visible = [presence for presence in presences if presence.status not in _HIDDEN]
+    if not visible:
+        return OFFLINE
+    visible.sort(key=lambda presence: _PRECEDENCE.index(presence.status))
+    platforms = {presence.platform: presence.status for presence in reversed(visible)}
+    return Shown(status=visible[0].status, activities=visible[0].activities, client_status=ClientStatus(**platforms))
+
+
+def update(guild_id: int, user: User, shown: Shown) -> PresenceUpdate:
     """The wire form for one guild."""
-    shown = presence.status != "offline"
     return PresenceUpdate(
         user=user,
         guild_id=Snowflake(guild_id),
-        status=presence.status,
-        activities=presence.activities if shown else (),
-        client_status=ClientStatus(**{presence.platform: presence.status}) if shown else ClientStatus(),
+        status=shown.status,
+        activities=shown.activities,
+        client_status=shown.client_status,
     )

@@ -12,9 +12,14 @@ import trio
 
 from chatd.live.compress import Context
 from chatd.live.frames import Event
-from chatd.live.presence import Presence, aggregate
+from chatd.live.presence import Presence, Shown, aggregate
+from chatd.model import limits
 from chatd.model.intents import MESSAGE_CONTENT
+from chatd.model.objects.gateway import RequestGuildMembers
 from chatd.model.objects.user import User
+
+# What events that were pushed to one session may take of its ring.
+RING_BYTES = 4 * 1024 * 1024
 
 
 class Connection(Protocol):
@@ -40,11 +45,14 @@ class Session:
     """One logical connection of a client.
 
     `seq` is the number of the newest event; `ring` holds the newest events, the last of them numbered `seq`. The ring
-    is bounded: a client that comes back for an event that has fallen out of it must IDENTIFY anew.
+    is bounded in events and, for what only this session gets, in bytes (`_bound`): a client that comes back for an
+    event that has fallen out of it must IDENTIFY anew.
     """
 
     __slots__ = (
         "_connection",
+        "_pushed",
+        "_pushed_bytes",
         "base_position",
         "context",
         "detached_at",
@@ -52,10 +60,13 @@ class Session:
         "guild_ids",
         "id",
         "intents",
+        "large_threshold",
         "lean",
+        "member_requests",
         "presence",
         "push_data",
         "ring",
+        "ring_bytes",
         "seq",
         "shard",
         "token",
@@ -73,6 +84,8 @@ class Session:
         version: int,
         ring_events: int,
         presence: Presence,
+        ring_bytes: int = RING_BYTES,
+        large_threshold: int = limits.LARGE_THRESHOLD_DEFAULT,
     ) -> None:
         self.id = id_
         self.token = token
@@ -82,8 +95,13 @@ class Session:
         self.shard = shard
         self.version = version
         self.presence = presence
+        self.ring_bytes = ring_bytes
+        self.large_threshold = large_threshold
+        self.member_requests: list[RequestGuildMembers] = []  # those that wait for an answer
         self.seq = 0
         self.ring: deque[Event] = deque(maxlen=ring_events)
+        self._pushed: list[tuple[int, int]] = []  # number and size of what `push` has put into the ring
+        self._pushed_bytes = 0
         self.guild_ids: set[int] = set()
         # The connection's three are kept here because delivery touches nothing that it need not: with thousands of
         # sessions every object is a cache miss.
@@ -121,8 +139,26 @@ class Session:
         if not event.volatile:
             self.seq += 1
             self.ring.append(event)
+            self._bound(len(event.body))
         if self.push_data is not None:
             self.push_data(self._frame(event, self.seq, self.format, self.context))
+
+    def _bound(self, size: int) -> None:
+        """Keep what was pushed within `ring_bytes`: the oldest events go, pushed or not, but never the newest.
+
+        Delivery by the bus counts nothing: its events are small and shared by their audience, while a pushed one
+        (a guild, a thousand members) is this session's alone. `size` is that of the body; its frame may take as much
+        again.
+        """
+        self._pushed.append((self.seq, size))
+        self._pushed_bytes += size
+        oldest = self.seq - len(self.ring) + 1
+        while self._pushed[0][0] < oldest or (self._pushed_bytes > self.ring_bytes and len(self._pushed) > 1):
+            seq, its_size = self._pushed.pop(0)
+            self._pushed_bytes -= its_size
+            while oldest <= seq:
+                self.ring.popleft()
+                oldest += 1
 
     def push_joined(self, events: Sequence[Event], first: int, step: int) -> None:
         """Send events that are counted and kept already as one write of this session's own frames.
@@ -189,7 +225,7 @@ class Sessions:
     def of_user(self, user_id: int) -> Iterable[Session]:
         return tuple(self._by_user.get(user_id, ()))
 
-    def presence_of(self, user_id: int) -> Presence:
+    def presence_of(self, user_id: int) -> Shown:
         """What others see of the user."""
         return aggregate(self._presences.get(user_id, ()))
 

@@ -7,14 +7,17 @@ is in it, and whatever commits later finds it here and changes it.
 
 from collections.abc import Iterable
 
+import trio
+
 from chatd.live.bus import Audience, Bus
 from chatd.live.directs import DirectState
 from chatd.live.frames import Event
 from chatd.live.guilds import GuildState
-from chatd.live.presence import OFFLINE, Presence
+from chatd.live.presence import OFFLINE, Shown
 from chatd.live.sessions import Session, Sessions
 from chatd.model.intents import GATES
 from chatd.model.objects.guild import Member
+from chatd.model.objects.presence import PresenceParams
 from chatd.model.wire import Object, encode
 
 
@@ -25,6 +28,11 @@ class Live:
         self.guilds: dict[int, GuildState] = {}
         self.directs: dict[int, DirectState] = {}
         self.memberships: dict[int, set[int]] = {}  # user -> guilds, for users who were asked for
+        self.voiced: set[int] = set()  # guilds with somebody in a voice channel, or until a moment ago
+        # The newest presence of each session that changes its own too often: told when it may again.
+        self.late_presences: dict[Session, PresenceParams] = {}
+        # Held for a millisecond's work that can wait, of which there is one in a round of the event loop.
+        self.turn = trio.Lock()
         self._guild_of_channel: dict[int, GuildState] = {}
 
     # --- guilds and channels -----------------------------------------------------------------------------------
@@ -77,6 +85,13 @@ class Live:
         """Publish to the guild's sessions with the event's intent, and with a channel to those who see it."""
         self.to_audience(guild.id, name, payload, guild.audience(GATES[name][0], channel_id))
 
+    def to_guild_and_member(self, guild: GuildState, name: str, payload: Object, user_id: int) -> None:
+        """As `to_guild`, and to the member's own sessions whatever their intents (events/gateway, "Caveats")."""
+        gate = GATES[name][0]
+        audience = guild.audience(gate)
+        own = [s for s in self.sessions.of_user(user_id) if s in guild.sessions and not s.intents & gate]
+        self.to_audience(guild.id, name, payload, Audience((*audience.full, *own)) if own else audience)
+
     def to_audience(self, key: int, name: str, payload: Object, audience: Audience) -> None:
         if audience:
             self.bus.publish(key, Event(name, encode(payload)), audience)
@@ -91,12 +106,12 @@ class Live:
         session.push(event)
 
     def to_user(self, user_id: int, name: str, payload: Object) -> None:
-        """Publish to every session of one user that gets what belongs to no guild (shard 0)."""
+        """Publish to every session of one user that gets what is about a direct channel (shard 0)."""
         self.to_sessions(user_id, name, payload, (s for s in self.sessions.of_user(user_id) if s.shard[0] == 0))
 
     # --- presence ----------------------------------------------------------------------------------------------
 
-    def presence_of(self, user_id: int) -> Presence:
+    def presence_of(self, user_id: int) -> Shown:
         return self.sessions.presence_of(user_id)
 
     def is_online(self, user_id: int) -> bool:

@@ -36,6 +36,7 @@ AFK_TIMEOUTS_S = (60, 300, 900, 1800, 3600)
 # From this many members on GUILD_CREATE does not list the offline ones (IDENTIFY's large_threshold: range, default).
 LARGE_THRESHOLD = (50, 250)
 LARGE_THRESHOLD_DEFAULT = 50
+LISTED_MEMBERS = 75_000  # GUILD_CREATE of a guild with more lists hardly any
 
 # resources/channel
 CHANNEL_NAME_LENGTH = (1, 100)

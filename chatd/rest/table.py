@@ -23,6 +23,7 @@ from chatd.service import (
     messages,
     roles,
     users,
+    voice_states,
 )
 
 get = partial(route, "GET")
@@ -73,6 +74,7 @@ ROUTES: Sequence[Route] = (
     get("/guilds/{guild_id}/roles/{role_id}", roles.show, limit=(10, 10)),
     patch("/guilds/{guild_id}/roles/{role_id}", roles.edit, limit=(10, 10)),
     delete("/guilds/{guild_id}/roles/{role_id}", roles.delete, limit=(10, 10)),
+    get("/guilds/{guild_id}/regions", voice_states.guild_regions, limit=(10, 10)),
     get("/guilds/{guild_id}/invites", invites.of_guild, limit=(5, 15)),
     # resources/audit-log
     get("/guilds/{guild_id}/audit-logs", audit_log.page, limit=(5, 5)),
@@ -91,6 +93,12 @@ ROUTES: Sequence[Route] = (
     get("/channels/{channel_id}/messages/{message_id}", messages.show, limit=(5, 5)),
     patch("/channels/{channel_id}/messages/{message_id}", messages.edit, limit=(5, 5)),
     delete("/channels/{channel_id}/messages/{message_id}", messages.delete, limit=(5, 5)),
+    # resources/voice
+    get("/voice/regions", voice_states.regions),
+    get("/guilds/{guild_id}/voice-states/@me", voice_states.mine, limit=(10, 10)),
+    patch("/guilds/{guild_id}/voice-states/@me", voice_states.edit_mine, limit=(5, 5)),
+    get("/guilds/{guild_id}/voice-states/{user_id}", voice_states.show, limit=(10, 10)),
+    patch("/guilds/{guild_id}/voice-states/{user_id}", voice_states.edit, limit=(5, 5)),
     # resources/invite
     get("/invites/{code}", invites.show, limit=(10, 10)),
     delete("/invites/{code}", invites.delete, limit=(5, 10)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chatd.live.bus import Audience
 from chatd.live.directs import DirectState
 from chatd.live.guilds import GuildState
+from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.errors import MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN_CHANNEL, UNKNOWN_GUILD
 from chatd.model.intents import GATES
@@ -86,6 +87,13 @@ def granted(core: Core, guild: GuildState, user_id: int, channel_id: int = 0) ->
     """What the member may do now, in the guild or in one of its channels: less while it is timed out."""
     permissions = guild.permissions_in(channel_id, user_id) if channel_id else guild.permissions(user_id)
     return p.timed_out(permissions) if guild.is_timed_out(user_id, core.clock_ms()) else permissions
+
+
+async def guild_of_session(core: Core, session: Session, guild_id: int) -> GuildState | None:
+    """The guild that a gateway command names; None for one that the session gets nothing of."""
+    if not session.serves(guild_id) or guild_id not in await load_memberships(core, session.user.id):
+        return None
+    return await load_guild(core, guild_id)
 
 
 async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildChannel | DirectAccess:

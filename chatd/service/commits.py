@@ -16,6 +16,10 @@ R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
 
+def _nothing(_: object) -> None:
+    pass
+
+
 async def change(
     core: Core, streams: Iterable[int], fn: Callable[[Tx, *Ts], T], *args: *Ts, then: Callable[[T], R]
 ) -> R:
@@ -35,10 +39,6 @@ async def change(
     return await core.db.write(transaction, then=committed)
 
 
-async def mark(core: Core, streams: Iterable[int]) -> None:
+async def mark(core: Core, streams: Iterable[int], then: Callable[[None], object] = _nothing) -> None:
     """Before something is sent that no commit has made: after a crash nobody resumes across it."""
-    await change(core, streams, _nothing, then=_nothing)
-
-
-def _nothing(_: object) -> None:
-    pass
+    await change(core, streams, _nothing, then=then)

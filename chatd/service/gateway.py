@@ -36,7 +36,7 @@ from chatd.model.wire import Snowflake
 from chatd.service import access, auth, directs, guilds, users
 from chatd.service.actors import Actor
 from chatd.service.core import Core
-from chatd.service.presence import announce, presence_from
+from chatd.service.presence import announce, platform_of, presence_from
 
 DAY_S = 86400
 # IDENTIFYs are counted in windows of this length (events/gateway, "Rate Limiting").
@@ -92,7 +92,9 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         shard=shard,
         version=version,
         ring_events=core.config.gateway.ring_events,
-        presence=presence_from(core, body.presence or PresenceParams()),
+        presence=presence_from(core, me.user, body.presence or PresenceParams(), platform_of(body.properties)),
+        ring_bytes=core.config.gateway.ring_bytes,
+        large_threshold=body.large_threshold,
     )
     private = tuple(await directs.mine(core, me)) if shard[0] == 0 else ()
     member_of = await access.load_memberships(core, me.id)
@@ -114,7 +116,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     before = core.live.presence_of(me.id)
     core.live.sessions.add(session)
     core.live.push(session, "READY", ready)
-    announce(core, session, before)
+    announce(core, me.user, before)
     return session
 
 
@@ -172,7 +174,7 @@ def end(core: Core, session: Session) -> None:
     core.live.sessions.remove(session)
     for guild_id in tuple(session.guild_ids):
         core.live.guilds[guild_id].remove_session(session)
-    announce(core, session, before)
+    announce(core, session.user, before)
 
 
 async def sweep(core: Core) -> None:

@@ -110,14 +110,16 @@ def subscribe(core: Core, session: Session, guild: GuildState, unavailable: bool
 
 def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool | UnsetType) -> GuildCreate:
     """The guild as the session's user sees it. Docs: events/gateway-events, "Guild Create"."""
-    large = len(guild.members) > limits.LARGE_THRESHOLD_DEFAULT
+    large = len(guild.members) > session.large_threshold
     me = guild.members[session.user.id]
-    # Without the presence intent, Discord lists the user alone (and who is in voice) and sends no presences.
-    with_presences = bool(session.intents & intents.GUILD_PRESENCES)
-    listed: Sequence[Member] = (me,)
+    voice_states = guild.visible_voice(me.user.id) if session.intents & intents.GUILD_VOICE_STATES else ()
+    # Without the presence intent, and of very large guilds, only the user and who is in voice, and no presences.
+    in_voice = {me.user.id, *(state.user_id for state in voice_states)}
+    listed: Sequence[Member] = [guild.members[id_] for id_ in in_voice if id_ in guild.members]
+    with_presences = session.intents & intents.GUILD_PRESENCES and len(guild.members) <= limits.LISTED_MEMBERS
     if with_presences:
         everyone = guild.members.values()
-        listed = [m for m in everyone if not large or m is me or core.live.is_online(m.user.id)]
+        listed = [m for m in everyone if not large or m.user.id in in_voice or core.live.is_online(m.user.id)]
     return GuildCreate(
         **asdict(guild.guild),
         roles=guild.sorted_roles(),
@@ -132,6 +134,7 @@ def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool 
             if with_presences and core.live.is_online(m.user.id)
         ),
         unavailable=unavailable,
+        voice_states=voice_states,
     )
 
 

@@ -1,81 +1,160 @@
-"""Members over the gateway, in chunks. Docs: events/gateway-events, "Request Guild Members"."""
+"""Members over the gateway, in chunks. Docs: events/gateway-events, "Request Guild Members".
+
+A session's requests are answered one after the other by one task, which outlives the socket, and in steps of about a
+millisecond: a chunk is encoded, or a slice of the names looked at, while it holds `live.turn`.
+"""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import UNSET
 
+from chatd.live.guilds import GuildState
+from chatd.live.presence import OFFLINE
 from chatd.live.presence import update as presence_update
 from chatd.live.sessions import Session
-from chatd.model import intents
-from chatd.model.objects.gateway import MembersChunk, RequestGuildMembers
+from chatd.model import intents, limits
+from chatd.model.errors import CLOSE_RATE_LIMITED, whole_ms
+from chatd.model.objects.gateway import MemberRequestMeta, MembersChunk, Op, RateLimited, RequestGuildMembers
 from chatd.model.objects.guild import Member
 from chatd.model.objects.presence import PresenceUpdate
+from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
+from chatd.service import access
 from chatd.service.commits import mark
 from chatd.service.core import Core
 
-CHUNK_MEMBERS = 1000
-# A longer nonce is ignored.
-NONCE_BYTES = 32
+# Requests of a session that may wait: as many as a connection may send in a minute. One more closes it.
+WAITING = limits.GATEWAY_SENDS
+# Names that are looked at in a step.
+SCAN = 1000
+
+_FULL_LIST = Rule(1, limits.FULL_MEMBER_REQUEST_WINDOW_S)
 
 
-async def answer(core: Core, session: Session, body: RequestGuildMembers) -> None:
-    """Answer with chunks; a guild that the user is not in gets none. Docs: events/gateway-events."""
-    nonce = UNSET if body.nonce is None or len(body.nonce.encode()) > NONCE_BYTES else body.nonce
-    await mark(core, (session.user.id,))
-    for guild_id in _ids(body.guild_id):
-        guild = core.live.guilds.get(guild_id)
-        if guild is None or session not in guild.sessions:
-            continue
-        asked = _ids(body.user_ids) if body.user_ids is not None else None
-        found = _select(guild.members, body, asked, bool(session.intents & intents.GUILD_MEMBERS))
-        not_found = tuple(Snowflake(id_) for id_ in asked or () if id_ not in guild.members)
-        with_presences = body.presences and session.intents & intents.GUILD_PRESENCES
-        chunks = [found[i : i + CHUNK_MEMBERS] for i in range(0, len(found), CHUNK_MEMBERS)] or [[]]
-        for index, selected in enumerate(chunks):
-            await session.drained()
-            # What has changed since: events about it have been sent already.
-            members = tuple(guild.members[id_] for m in selected if (id_ := m.user.id) in guild.members)
+def ask(session: Session, body: RequestGuildMembers) -> bool:
+    """Queue a request; whether there was none, so that the caller has to start `answer`.
+
+    Raises GatewayClose 4008 with `WAITING` before it, which a client gets to that does not read its answers.
+    """
+    if len(session.member_requests) >= WAITING:
+        raise CLOSE_RATE_LIMITED()
+    session.member_requests.append(body)
+    return len(session.member_requests) == 1
+
+
+async def answer(core: Core, session: Session) -> None:
+    """Answer what waits, until nothing does or the session has ended."""
+    try:
+        while session.member_requests and session in core.live.sessions:
+            await _answer(core, session, session.member_requests[0])
+            session.member_requests.pop(0)
+    finally:
+        session.member_requests.clear()
+
+
+async def _answer(core: Core, session: Session, body: RequestGuildMembers) -> None:
+    """One guild's chunks, one at least; none for a guild that the user is not in. Of several guilds the first."""
+    guild_id = next(_ids(body.guild_id), 0)
+    guild = await access.guild_of_session(core, session, guild_id)
+    if guild is None:
+        return
+    # A longer nonce is ignored.
+    is_valid = body.nonce is not None and len(body.nonce.encode()) <= limits.MEMBER_REQUEST_NONCE_BYTES
+    nonce = body.nonce if is_valid and body.nonce is not None else UNSET
+    asked = None if body.user_ids is None else _asked(body.user_ids)
+    if asked is None and not body.query and not body.limit:
+        wait_s = _wait_s(core, session, guild_id)
+        if wait_s:
+            meta = MemberRequestMeta(guild_id=guild.guild.id, nonce=nonce)
+            refusal = RateLimited(opcode=Op.REQUEST_GUILD_MEMBERS, retry_after=whole_ms(wait_s), meta=meta)
+            await _mark(core, session)
+            core.live.push(session, "RATE_LIMITED", refusal)
+            return
+    found = await _select(core, session, guild, body, asked)
+    not_found = tuple(Snowflake(id_) for id_ in asked or () if id_ not in guild.members)
+    with_presences = bool(body.presences and session.intents & intents.GUILD_PRESENCES)
+    chunk_count = max(1, -(-len(found) // limits.MEMBERS_PER_CHUNK))
+    for index in range(chunk_count):
+        await session.drained()
+        await _mark(core, session)
+        async with core.live.turn:
+            if session not in core.live.sessions or session.user.id not in guild.members:
+                return
+            ids = found[index * limits.MEMBERS_PER_CHUNK :][: limits.MEMBERS_PER_CHUNK]
+            # As they are now: events about what has changed since have been sent already.
+            members = tuple(guild.members[id_] for id_ in ids if id_ in guild.members)
             chunk = MembersChunk(
                 guild_id=guild.guild.id,
                 members=members,
                 chunk_index=index,
-                chunk_count=len(chunks),
+                chunk_count=chunk_count,
                 not_found=not_found if index == 0 else (),
                 presences=_presences(core, guild_id, members) if with_presences else UNSET,
                 nonce=nonce,
             )
-            # Past the bus, where nobody could wait for it. It may overtake events whose outcome it has.
+            # Past the bus, where nobody could wait for it: it may overtake events whose outcome it has.
             core.live.push(session, "GUILD_MEMBERS_CHUNK", chunk)
 
 
-def _ids(given: str | int | Sequence[str | int]) -> list[int]:
+async def _mark(core: Core, session: Session) -> None:
+    """Each answer is counted, and cannot be told again: before each of them."""
+    await mark(core, (session.user.id,))
+
+
+def _ids(given: str | int | Sequence[str | int]) -> Iterator[int]:
     """Whatever the library sent; what is no number names nobody."""
     many = [given] if isinstance(given, str | int) else given
-    return [int(id_) for id_ in many if isinstance(id_, int) or (id_.isascii() and id_.isdigit())]
+    return (int(id_) for id_ in many if isinstance(id_, int) or (id_.isascii() and id_.isdigit()))
 
 
-def _select(
-    members: dict[int, Member], body: RequestGuildMembers, asked: list[int] | None, may_list_all: bool
-) -> list[Member]:
+def _asked(given: str | int | Sequence[str | int]) -> list[int]:
+    return list(dict.fromkeys(itertools.islice(_ids(given), limits.MEMBER_REQUEST_IDS)))
+
+
+def _wait_s(core: Core, session: Session, guild_id: int) -> float:
+    """How long the bot must wait before it may have the guild's whole list again; counts this request if 0."""
+    if not core.config.limits.rate_limits:
+        return 0.0
+    verdict = core.limiter.hit(("member list", session.user.id, guild_id), _FULL_LIST, core.clock_ms() / 1000)
+    return 0.0 if verdict.allowed else verdict.reset_after_s
+
+
+async def _select(
+    core: Core, session: Session, guild: GuildState, body: RequestGuildMembers, asked: list[int] | None
+) -> list[int]:
+    """The ids of those who are meant."""
     if asked is not None:
-        return [members[id_] for id_ in asked[:100] if id_ in members]
-    query = "" if body.query is UNSET else body.query.lower()
-    if not query and not body.limit:
-        return list(members.values()) if may_list_all else []
-    limit = min(body.limit or 100, 100)
-    matching = (m for m in members.values() if _name_starts_with(m, query))
-    return list(itertools.islice(matching, limit))
+        return [id_ for id_ in asked if id_ in guild.members]
+    limit = min(body.limit or limits.MEMBER_REQUEST_PREFIX_MATCHES, limits.MEMBER_REQUEST_PREFIX_MATCHES)
+    if body.query:
+        return await _search(core, guild, body.query.lower(), limit)
+    if not session.intents & intents.GUILD_MEMBERS:
+        return []
+    return list(itertools.islice(guild.members, limit if body.limit else None))
 
 
-def _name_starts_with(member: Member, query: str) -> bool:
-    return any(name is not None and name.lower().startswith(query) for name in (member.user.username, member.nick))
+async def _search(core: Core, guild: GuildState, prefix: str, limit: int) -> list[int]:
+    everyone, found = list(guild.members), list[int]()
+    for start in range(0, len(everyone), SCAN):
+        async with core.live.turn:
+            for id_ in everyone[start : start + SCAN]:
+                if id_ in guild.members and _name_starts_with(guild.members[id_], prefix):
+                    found.append(id_)
+                    if len(found) == limit:
+                        return found
+    return found
+
+
+def _name_starts_with(member: Member, prefix: str) -> bool:
+    nick = member.nick
+    return member.user.username.lower().startswith(prefix) or (nick is not None and nick.lower().startswith(prefix))
 
 
 def _presences(core: Core, guild_id: int, chunk: Iterable[Member]) -> tuple[PresenceUpdate, ...]:
+    """Of those who are online."""
     return tuple(
-        presence_update(guild_id, member.user, core.live.presence_of(member.user.id))
+        presence_update(guild_id, member.user, shown)
         for member in chunk
-        if core.live.is_online(member.user.id)
+        if (shown := core.live.presence_of(member.user.id)) is not OFFLINE
     )

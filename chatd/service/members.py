@@ -3,11 +3,14 @@
 from typing import Annotated
 
 from msgspec import Meta
+from msgspec.structs import asdict
 
+from chatd.live.guilds import GuildState
 from chatd.model import limits
 from chatd.model.errors import MISSING_ACCESS, UNKNOWN_MEMBER
 from chatd.model.intents import GUILD_MEMBERS
 from chatd.model.objects.application import INTENT_FLAGS
+from chatd.model.objects.gateway import GuildMemberAdd
 from chatd.model.objects.guild import Member
 from chatd.model.wire import Params, Snowflake
 from chatd.service import access
@@ -40,3 +43,16 @@ async def show(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake) -
     if member is None:
         raise UNKNOWN_MEMBER()
     return member
+
+
+def updated(core: Core, guild: GuildState, member: Member) -> None:
+    """After the commit of a change to a membership or its user: the member as it is now takes the old one's place.
+
+    Who hears of it: sessions with the intent GUILD_MEMBERS, and the member's own.
+    """
+    old = guild.members[member.user.id]
+    guild.members[member.user.id] = member
+    if member.roles != old.roles:
+        guild.changed()
+    event = GuildMemberAdd(guild_id=guild.guild.id, **asdict(member))
+    core.live.to_guild_and_member(guild, "GUILD_MEMBER_UPDATE", event, member.user.id)

@@ -8,6 +8,7 @@ That works for messages and what becomes of them, in one bus shard: there, deliv
 cannot be known what the client was told, the session is not restored, and RESUME answers with op 9:
 
 - a mark lies behind the row: a change of a guild, a membership, a profile (`commits.change`)
+- a crash undid what it knows of: who was in voice (`journal.bar`)
 - after a crash, when the session follows streams of several shards, which pass each other
 """
 
@@ -102,6 +103,7 @@ class Stream(NamedTuple):
 
 async def restore(core: Core) -> int:
     """The sessions of the server's last run, as far as it is sure what they were told; how many there are."""
+    await core.db.write(journal.lower_bars, core.ids.next())
     seen_after = core.clock_ms() - int(core.config.gateway.resume_window_s * 1000)
     rows = await core.db.write(store.load, seen_after)
     streams: dict[int, Stream] = {}
@@ -129,6 +131,7 @@ async def _restore(core: Core, row: SessionRow, streams: dict[int, Stream]) -> b
         version=row.version,
         ring_events=core.config.gateway.ring_events,
         presence=_presence(row.presence),
+        ring_bytes=core.config.gateway.ring_bytes,
     )
     guilds = [await access.load_guild(core, id_) for id_ in await access.load_memberships(core, user.id)]
     mine = [guild for guild in guilds if guild is not None and session.serves(guild.id)]

@@ -3,13 +3,12 @@
 from functools import partial
 
 from msgspec import UNSET
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from chatd.model.errors import UNKNOWN_USER
-from chatd.model.objects.gateway import GuildMemberAdd
 from chatd.model.objects.user import CurrentUser, CurrentUserPatch, User
 from chatd.model.wire import Snowflake
-from chatd.service import access
+from chatd.service import access, members, presence
 from chatd.service.accounts import check_username, raise_taken
 from chatd.service.actors import Actor
 from chatd.service.commits import change
@@ -74,13 +73,12 @@ def _edited(core: Core, account: AccountRow) -> CurrentUser:
         actor.user = user
     for session in core.live.sessions.of_user(user.id):
         session.user = user
-    core.live.to_user(user.id, "USER_UPDATE", current)
+    core.live.to_sessions(user.id, "USER_UPDATE", current, core.live.sessions.of_user(user.id))
     for direct in core.live.directs.values():
         if user.id in direct.users:
             direct.users[user.id] = user
     for guild in core.live.guilds.values():
         if user.id in guild.members:
-            member = guild.members[user.id] = replace(guild.members[user.id], user=user)
-            update = GuildMemberAdd(guild_id=Snowflake(guild.id), **asdict(member))
-            core.live.to_guild(guild, "GUILD_MEMBER_UPDATE", update)
+            members.updated(core, guild, replace(guild.members[user.id], user=user))
+    presence.renamed(core, user)
     return current

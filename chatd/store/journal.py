@@ -3,13 +3,15 @@
 Posted messages are their own entries: the id of a message is its position. Beside them the journal keeps edits and
 deletions (with the message as it was, when its posting may have to be told again), and marks for every other change
 that sessions hear of. A mark says that something happened here which cannot be told again; a session that has not
-heard of it has to start anew.
+heard of it has to start anew. A bar is a mark ahead of everything: while it is there, sessions know of something in the
+stream that a crash would undo.
 """
 
 import msgspec
 
 from chatd.store.db import Row, Tx, cols
 from chatd.store.messages import MessageRow
+from chatd.store.rows import BAR
 
 MARK = ""
 POSTED, EDITED, DELETED = "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE"
@@ -33,6 +35,30 @@ def mark(tx: Tx, position: int, streams: frozenset[int]) -> None:
     """Nobody who has not heard of this commit may resume in these streams."""
     for stream in streams:
         _insert(tx, Entry(position, stream, MARK, ""))
+
+
+def bar(tx: Tx, stream: int) -> None:
+    """After a crash nobody may resume in this stream, unless the bar is lifted before it."""
+    tx.run(
+        f"INSERT INTO journal ({cols(Entry)}) VALUES (?, ?, ?, ?) ON CONFLICT (stream, position) DO NOTHING",
+        BAR,
+        stream,
+        MARK,
+        "",
+    )
+
+
+def lift(tx: Tx, stream: int) -> None:
+    tx.run("DELETE FROM journal WHERE stream = ? AND position = ?", stream, BAR)
+
+
+def lift_all(tx: Tx) -> None:
+    tx.run("DELETE FROM journal WHERE position = ?", BAR)
+
+
+def lower_bars(tx: Tx, position: int) -> None:
+    """After a crash: what the bars were about is over, and they become marks at this position."""
+    tx.run("UPDATE journal SET position = ? WHERE position = ?", position, BAR)
 
 
 def keep_edit(tx: Tx, position: int, stream: int, before: MessageRow, after: MessageRow) -> None:

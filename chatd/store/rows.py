@@ -47,9 +47,13 @@ def to_text(extra: Object) -> str:
 _TABLES = ("audit_log_entries", "channels", "guilds", "logins", "messages", "roles", "users")
 
 
+# The position of what the journal holds until it is taken away (`journal.bar`): above every snowflake.
+BAR = 2**63 - 1
+
+
 def newest_id(tx: Tx) -> int:
     """The largest id in use, 0 when there is none: new ones must be above it, whatever the clock says."""
-    journal = tx.scalar("SELECT MAX(position) FROM journal") or 0
+    journal = tx.scalar("SELECT MAX(position) FROM journal WHERE position < ?", BAR) or 0
     return max(journal, *(tx.scalar(f"SELECT MAX(id) FROM {table}") or 0 for table in _TABLES))
 
 

@@ -244,13 +244,6 @@ async def test_what_nobody_may_say_twice_or_wrongly(server: Server, bot: User, o
         pass
 
 
-async def test_voice_states_are_taken_and_ignored(server: Server, bot: User, guild: Guild) -> None:
-    async with gateway(server.url, bot.token) as it:
-        await it.send(4, {"guild_id": guild.id, "channel_id": None, "self_mute": False, "self_deaf": False})
-        await it.heartbeat()
-        assert it.closed is None
-
-
 # --- limits ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Who gets which event: intents, visibility, shards, message content, presence, and members on request.
+"""Who gets which event: intents, visibility, shards, message content, presence.
 
 Docs: events/gateway ("Gateway Intents", "Sharding"), events/gateway-events. That something does not come is shown by
 what comes behind it: events of one guild keep their order, and a heartbeat is answered behind what was sent before.
@@ -7,12 +7,10 @@ what comes behind it: events of one guild keep their order, and a heartbeat is a
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from chatd.model.wire import Snowflake
-from tests.support import raw
 from tests.support.app import Server
 from tests.support.client import ALL_INTENTS, Gateway, connect, gateway
+from tests.support.members import crowd
 from tests.support.world import Guild, User, World
 
 GUILDS, GUILD_MEMBERS, GUILD_INVITES, GUILD_PRESENCES = 1 << 0, 1 << 1, 1 << 6, 1 << 8
@@ -107,6 +105,30 @@ async def test_direct_messages_have_intents_of_their_own(server: Server, world: 
         assert (started["channel_id"], started["user_id"]) == (channel_id, owner.id)
         assert not {"guild_id", "member"} & started.keys()
         assert not {"MESSAGE_CREATE", "TYPING_START"} & set(await names_until_quiet(server, neither))
+
+
+async def test_what_becomes_of_a_direct_message_is_told_to_both(
+    server: Server, world: World, owner: User, bot: User
+) -> None:
+    other = await world.person("other")
+    async with (
+        gateway(server.url, owner.token, intents=None) as hers,
+        gateway(server.url, other.token, intents=None) as theirs,
+        gateway(server.url, other.token, intents=GUILDS | DIRECT_TYPING) as typing,
+    ):
+        channel_id = await owner.dm(other)
+        message = await owner.say(channel_id, "before")
+        path = f"/channels/{channel_id}/messages/{message['id']}"
+        (await owner.patch(path, {"content": "after"})).ok(200)
+        (await owner.delete(path)).ok(204)
+        (await owner.post(f"/channels/{channel_id}/typing")).ok(204)
+        expected = ["CHANNEL_CREATE", "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE", "TYPING_START"]
+        for it, user in ((hers, other), (theirs, owner)):
+            assert await names_until_quiet(server, it) == expected
+            assert [d["id"] for d in it.named("CHANNEL_CREATE")[0]["recipients"]] == [user.id]
+            assert it.named("MESSAGE_UPDATE")[0]["content"] == "after"
+            assert it.named("MESSAGE_DELETE") == [{"id": message["id"], "channel_id": channel_id}]
+        assert await names_until_quiet(server, typing) == ["CHANNEL_CREATE", "TYPING_START"]
 
 
 # --- message content -------------------------------------------------------------------------------------------------
@@ -339,99 +361,18 @@ async def test_guilds_come_with_presences_only_for_who_has_the_intent(
         assert {d["user"]["id"] for d in created["members"]} == {bot.id}
 
 
-# --- members on request (op 8) ---------------------------------------------------------------------------------------
-
-
-async def chunk(it: Gateway, guild_id: Any, **fields: Any) -> Any:
-    await it.send(8, {"guild_id": guild_id, **fields})
-    return await it.next("GUILD_MEMBERS_CHUNK")
-
-
-def ids(found: Any) -> set[str]:
-    return {member["user"]["id"] for member in found["members"]}
-
-
-async def test_members_by_prefix_by_id_and_all(
-    server: Server, world: World, owner: User, guild: Guild, bot: User
+@pytest.mark.parametrize(
+    ("threshold", "members", "large"), [(None, 50, False), (None, 51, True), (60, 60, False), (60, 61, True)]
+)
+async def test_a_large_guild_lists_who_is_online(
+    server: Server, world: World, owner: User, guild: Guild, bot: User, threshold: int | None, members: int, large: bool
 ) -> None:
-    ann, anna, ben = [await world.person(name) for name in ("ann", "anna", "ben")]
-    await world.join(owner, guild, ann, anna, ben)
-    everyone = {each.id for each in (owner, bot, ann, anna, ben)}
-    async with gateway(server.url, bot.token) as it:
-        found = await chunk(it, guild.id, query="", limit=0)
-        assert ids(found) == everyone
-        assert (found["guild_id"], found["chunk_index"], found["chunk_count"]) == (guild.id, 0, 1)
-        assert not {"nonce", "presences"} & found.keys()
-        assert ids(await chunk(it, guild.id, query="ANN", limit=10)) == {ann.id, anna.id}
-        assert len(ids(await chunk(it, guild.id, query="ann", limit=1))) == 1
-        assert len(ids(await chunk(it, guild.id, query="", limit=2))) == 2
-        assert ids(await chunk(it, guild.id, query="zz", limit=5)) == set()
-        found = await chunk(it, guild.id, user_ids=[ann.id, "5"], limit=0, nonce="n" * 32)
-        assert (ids(found), found["not_found"], found["nonce"]) == ({ann.id}, ["5"], "n" * 32)
-        # What discord.py and others send.
-        assert ids(await chunk(it, int(guild.id), user_ids=[int(ben.id)], query=None or "", limit=0)) == {ben.id}
-        assert ids(await chunk(it, guild.id, user_ids=ben.id)) == {ben.id}
-        assert ids(await chunk(it, [guild.id], query="ben", limit=1)) == {ben.id}
-
-
-async def test_a_nonce_of_more_than_32_bytes_is_ignored(server: Server, guild: Guild, bot: User) -> None:
-    async with gateway(server.url, bot.token) as it:
-        assert "nonce" not in await chunk(it, guild.id, query="", limit=0, nonce="ü" * 17)
-        assert (await chunk(it, guild.id, query="", limit=0, nonce="ü" * 16))["nonce"] == "ü" * 16
-
-
-async def test_all_members_need_the_members_intent_and_presences_theirs(
-    server: Server, owner: User, guild: Guild, bot: User
-) -> None:
-    async with (
-        gateway(server.url, bot.token) as privileged,
-        gateway(server.url, bot.token, intents=GUILDS) as plain,
-        gateway(server.url, owner.token, intents=None),
-    ):
-        assert ids(await chunk(plain, guild.id, query="", limit=0)) == set()
-        assert ids(await chunk(plain, guild.id, query="owner", limit=5)) == {owner.id}
-        assert "presences" not in await chunk(plain, guild.id, user_ids=[owner.id], presences=True)
-        found = await chunk(privileged, guild.id, query="", limit=0, presences=True)
-        assert {d["user"]["id"]: d["status"] for d in found["presences"]} == {owner.id: "online", bot.id: "online"}
-
-
-async def test_nobody_asks_about_others_guilds(server: Server, world: World, owner: User, bot: User) -> None:
-    other = await world.person("other")
-    foreign = await world.guild(other)
-    async with gateway(server.url, bot.token) as it:
-        for guild_id in (foreign.id, "1", "nonsense", 0, -1, 2**70):
-            await it.send(8, {"guild_id": guild_id, "query": "", "limit": 0})
-        assert "GUILD_MEMBERS_CHUNK" not in await names_until_quiet(server, it)
-
-
-def crowd(server: Server, guild: Guild, like: User, count: int) -> None:
-    """Members out of nowhere, until there are so many."""
-    members = server.core.live.guilds[int(guild.id)].members
-    one = members[int(like.id)]
-    for n in range(count - len(members)):
-        members[n] = replace(one, user=replace(one.user, id=Snowflake(n)))
-
-
-async def test_many_members_come_in_chunks_of_a_thousand(server: Server, guild: Guild, bot: User) -> None:
-    crowd(server, guild, bot, 2001)
-    async with gateway(server.url, bot.token) as it:
-        await it.send(8, {"guild_id": guild.id, "query": "", "limit": 0, "nonce": "all", "user_ids": None})
-        chunks = [await it.next("GUILD_MEMBERS_CHUNK") for _ in range(3)]
-        assert [(d["chunk_index"], d["chunk_count"], len(d["members"])) for d in chunks] == [
-            (0, 3, 1000),
-            (1, 3, 1000),
-            (2, 3, 1),
-        ]
-        assert {d["nonce"] for d in chunks} == {"all"}
-
-
-@pytest.mark.options({"gateway.send_buffer_bytes": 800_000})
-async def test_chunks_wait_for_a_slow_reader(server: Server, guild: Guild, bot: User) -> None:
-    crowd(server, guild, bot, 12_000)
-    async with raw.connect(server.url, receive_buffer=2048) as slow:
-        await slow.receive()
-        await slow.send_json(2, {"token": bot.token, "intents": GUILDS | GUILD_MEMBERS, "properties": {}})
-        await slow.dispatch("GUILD_CREATE")
-        await slow.send_json(8, {"guild_id": guild.id, "query": "", "limit": 0})
-        for n in range(12):
-            assert (await slow.dispatch("GUILD_MEMBERS_CHUNK"))["chunk_index"] == n
+    crowd(server, guild, owner, members)
+    fields = {} if threshold is None else {"large_threshold": threshold}
+    async with gateway(server.url, owner.token, intents=None), gateway(server.url, bot.token, **fields) as it:
+        [created] = it.named("GUILD_CREATE")
+        assert (created["large"], created["member_count"]) == (large, members)
+        assert {d["user"]["id"] for d in created["presences"]} == {owner.id, bot.id}
+        listed = {d["user"]["id"] for d in created["members"]}
+        assert (listed == {owner.id, bot.id}) is large
+        assert len(listed) == (2 if large else members)

@@ -112,6 +112,54 @@ async def test_nobody_resumes_across_a_change_that_cannot_be_told_again(options:
             assert await again.control(9) is False
 
 
+async def test_who_was_in_voice_is_told_to_have_left_before_a_stop(options: dict[str, Any]) -> None:
+    async with serving(options) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        async with gateway(running.url, bot.token) as client:
+            await in_voice(client, guild)
+            running.stop()
+            assert (await client.until_closed()).code == 1012
+            assert [state["channel_id"] is None for state in client.named("VOICE_STATE_UPDATE")] == [False, True]
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again, alice.on(running.url) as somebody:
+            (await somebody.post(f"/channels/{guild.general}/messages", {"content": "after"})).ok(200)
+            assert await seen(again, 1) == ["after"]
+
+
+async def test_nobody_resumes_who_knows_of_voice_states_that_a_crash_has_undone(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        _, bot, guild = await settle(world)
+        async with gateway(running.url, bot.token) as client:
+            await in_voice(client, guild)
+            await until_noted(running)
+            client.cut()
+    for _ in range(2):  # not even after another restart
+        async with serving(options, kill=True) as running:
+            assert await is_refused(running.url, client)
+    async with serving(options, kill=True) as running, gateway(running.url, bot.token) as client:
+        assert client.named("GUILD_CREATE")[0]["voice_states"] == []
+        await until_noted(running)
+        client.cut()
+    async with serving(options) as running:  # it is as if it had never been
+        client.url = running.url
+        async with resumed(client):
+            pass
+
+
+async def in_voice(client: Gateway, guild: Guild) -> None:
+    channel_id = next(channel["id"] for channel in guild.channels if channel["type"] == 2)
+    await client.send(4, {"guild_id": guild.id, "channel_id": channel_id})
+    await client.next("VOICE_SERVER_UPDATE")
+
+
+async def is_refused(url: str, client: Gateway) -> bool:
+    """Whether a RESUME gets "invalid session"."""
+    async with connect(url) as again:
+        await again.send(6, {"token": client.token, "session_id": client.ready["session_id"], "seq": client.seq})
+        return await again.control(9) is False
+
+
 async def test_only_what_the_session_may_see_is_told(options: dict[str, Any]) -> None:
     async with serving(options, kill=True) as running, World(running.url) as world:
         alice, _, guild = await settle(world)

@@ -180,11 +180,11 @@ async def first_closed(*connections: Gateway) -> Gateway:
 async def test_a_slow_reader_gets_more_than_its_buffer_holds(server: Server, bot: User, query: str) -> None:
     async with gateway(server.url, bot.token) as it:
         await broken_off(server, it)
-    await miss(server, it, 900, 6000)
+    await miss(server, it, 600, 6000)
     async with raw.connect(server.url, query, receive_buffer=2048) as slow:
         await slow.receive()  # HELLO
         await slow.send_json(*resume(it))
-        for _ in range(900 + 1):
+        for _ in range(600 + 1):
             assert (await slow.receive()).opcode in (raw.TEXT, raw.BINARY)
         await slow.send_json(1)
         assert (await slow.receive()).opcode in (raw.TEXT, raw.BINARY)
@@ -269,7 +269,7 @@ async def test_who_comes_back_too_late_starts_anew_and_is_offline_meanwhile(
 async def test_a_session_that_ends_in_the_middle_of_its_replay(server: Server, bot: User) -> None:
     async with gateway(server.url, bot.token) as it:
         await broken_off(server, it)
-    await miss(server, it, 900, 6000)
+    await miss(server, it, 600, 6000)
     session = server.core.live.sessions.get(it.ready["session_id"])
     assert session is not None
     async with raw.connect(server.url, receive_buffer=2048) as slow:

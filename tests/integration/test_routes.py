@@ -20,6 +20,7 @@ UNKNOWN_ROLE = (404, 10011)
 UNKNOWN_MEMBER = (404, 10007)
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_USER = (404, 10013)
+UNKNOWN_VOICE_STATE = (404, 10065)
 NO_BOTS = (403, 20001)
 ONLY_BOTS = (403, 20002)
 NOT_YOUR_APPLICATION = (403, 20012)
@@ -40,7 +41,7 @@ async def test_every_route_succeeds(world: World) -> None:
             assert (answer.content, answer.headers.all("Content-Type")) == (b"", []), where
         else:
             assert answer.headers["Content-Type"] == "application/json", where
-        seen.add(call.operation.replace("other_", ""))
+        seen.add(call.route)
     assert seen == OPERATIONS
 
 
@@ -50,7 +51,7 @@ async def test_closed_routes_need_a_token(anybody: Client, authorization: str | 
     guest = anybody.with_token(authorization)
     async with guest:
         for call in CALLS:
-            operation = call.operation.replace("other_", "")
+            operation = call.route
             if operation not in OPEN:
                 path = call.template.replace("{", "").replace("}", "")
                 answer = await guest.request(call.method, path, call.payload)
@@ -109,6 +110,13 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("DELETE /guilds/{guild_id}/roles/{role_id}", OWNER, {"role_id": NO_ID}, UNKNOWN_ROLE),
     ("GET /guilds/{guild_id}/audit-logs", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/audit-logs", MEMBER, {}, NO_PERMISSION),
+    ("GET /guilds/{guild_id}/regions", "stranger", {}, UNKNOWN_GUILD),
+    *(
+        (f"{method} /guilds/{{guild_id}}/voice-states/{whose}", who, {}, error)
+        for method in ("GET", "PATCH")
+        for whose in ("@me", "{bot_id}")
+        for who, error in (("stranger", UNKNOWN_GUILD), (OWNER, UNKNOWN_VOICE_STATE))
+    ),
     ("GET /channels/{channel_id}", "stranger", {}, NO_ACCESS),
     ("GET /channels/{channel_id}", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
     ("PATCH /channels/{channel_id}", "stranger", {}, NO_ACCESS),
@@ -157,6 +165,7 @@ FREE = {
     "GET /users/@me/guilds",
     "GET /users/@me/channels",
     "POST /guilds",
+    "GET /voice/regions",
 }
 
 
@@ -169,5 +178,5 @@ async def test_routes_refuse_whom_they_must(world: World) -> None:
         if answer.error != expected:
             found.append((operation, who, ids, answer.error, "instead of", expected))
     assert not found
-    refused = {operation.replace("other_", "") for operation, *_ in REFUSALS}
+    refused = {calls[operation].route for operation, *_ in REFUSALS}
     assert refused | FREE | OPEN == OPERATIONS

@@ -12,10 +12,11 @@ from chatd.live.formats import IN_ETF, IN_JSON
 from chatd.model.errors import GatewayClose
 from chatd.model.objects.gateway import Identify, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
+from chatd.model.objects.voice import VoiceStateUpdate
 from chatd.model.wire import Params
 from tests.support import etf
 
-COMMANDS = (Identify, Resume, PresenceParams, RequestGuildMembers)
+COMMANDS = (Identify, Resume, PresenceParams, RequestGuildMembers, VoiceStateUpdate)
 CODES = {4001, 4002, 4003, 4005, 4008}
 
 states = st.sampled_from(State)

@@ -11,9 +11,11 @@ from tests.support.live import Wire, session
 
 formats = st.integers(0, len(FORMATS) - 1)
 
-# So many events at once; the socket is lost with so many unread; the client is back and takes pieces of this size.
+# So many events at once, or one of so many bytes to this session alone; the socket is lost with so many unread; the
+# client is back and takes pieces of this size.
 steps = st.lists(
     st.tuples(st.just("events"), st.integers(1, 6))
+    | st.tuples(st.just("push"), st.integers(1, 200))
     | st.tuples(st.just("break"), st.integers(0, 5))
     | st.tuples(st.just("resume"), st.integers(1, 300)),
     max_size=30,
@@ -58,6 +60,9 @@ def test_resuming_leaves_no_hole(history: list[tuple[str, int]], format_: int, r
             made = [Event("NAME", b"%d" % n) for n in range(published, published + count)]
             published += count
             deliver(made, [it], lean=False, few=few)
+        elif step == "push":
+            it.push(Event("NAME", b"%d" % published + b" " * count))
+            published += 1
         elif step == "break" and it.connection is not None:
             it.connection = None
             client.read(unread=count)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from tests.support.client import Answer, Json
+from tests.support.client import Answer, Json, gateway
 from tests.support.world import PASSWORD, World
 
 # Who calls: the guild's owner, another member, its bot, or nobody.
@@ -21,6 +21,11 @@ class Call(NamedTuple):
     @property
     def operation(self) -> str:
         return f"{self.method} {self.template}"
+
+    @property
+    def route(self) -> str:
+        """The operation by the names of the table: what the calls name otherwise are other ids."""
+        return self.operation.replace("other_", "").replace("{bot_id}", "{user_id}")
 
 
 EMBED = {
@@ -88,6 +93,12 @@ CALLS = (
     Call("PATCH", "/guilds/{guild_id}/roles/{role_id}", 200, OWNER, {"hoist": True, "colors": {"primary_color": 1}}),
     Call("DELETE", "/guilds/{guild_id}/roles/{role_id}", 204),
     Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
+    Call("GET", "/guilds/{guild_id}/regions", 200),
+    Call("GET", "/voice/regions", 200),
+    Call("GET", "/guilds/{guild_id}/voice-states/@me", 200, BOT),
+    Call("GET", "/guilds/{guild_id}/voice-states/{bot_id}", 200),
+    Call("PATCH", "/guilds/{guild_id}/voice-states/@me", 204, BOT, {"channel_id": "{stage_id}", "suppress": True}),
+    Call("PATCH", "/guilds/{guild_id}/voice-states/{bot_id}", 204, OWNER, {"suppress": False}),
     Call("GET", "/channels/{channel_id}", 200),
     Call(
         "PATCH",
@@ -154,6 +165,8 @@ async def setting(world: World) -> Setting:
         "overwrite_id": owner.id,
         "role_id": role["id"],
         "category_id": next(channel["id"] for channel in guild.channels if channel["type"] == 4),
+        "stage_id": await world.channel(owner, guild, "stage", type=13),
+        "bot_id": bot.id,
         "message_id": message["id"],
         "application_id": bot.id,
         "other_application_id": other_bot.id,
@@ -164,10 +177,13 @@ async def setting(world: World) -> Setting:
 
 
 async def answers(world: World) -> AsyncIterator[tuple[Call, Answer]]:
-    """Every call with its answer."""
+    """Every call with its answer. The bot is in voice."""
     where = await setting(world)
-    for call in CALLS:
-        yield call, await where.make(call)
+    async with gateway(world.url, where.clients[BOT].token) as it:
+        await it.send(4, {"guild_id": where.ids["guild_id"], "channel_id": where.ids["stage_id"]})
+        await it.next("VOICE_SERVER_UPDATE")
+        for call in CALLS:
+            yield call, await where.make(call)
 
 
 def _fill(value: Json, ids: dict[str, str]) -> Json:

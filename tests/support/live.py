@@ -17,7 +17,7 @@ from chatd.live.formats import ETF, ETF_ZLIB, ETF_ZSTD, FORMATS, JSON, PAYLOAD, 
 from chatd.live.frames import control
 from chatd.live.guilds import GuildState
 from chatd.live.presence import Presence
-from chatd.live.sessions import Session
+from chatd.live.sessions import RING_BYTES, Session
 from chatd.model import intents as i
 from chatd.model.objects.channel import Channel, ChannelExtra, Overwrite
 from chatd.model.objects.gateway import Hello, Op
@@ -109,6 +109,7 @@ def session(
     intents: int = i.ALL,
     shard: tuple[int, int] = (0, 1),
     ring_events: int = 100,
+    ring_bytes: int = RING_BYTES,
     presence: Presence | None = None,
     seq: int = 0,
 ) -> Session:
@@ -121,6 +122,7 @@ def session(
         shard=shard,
         version=10,
         ring_events=ring_events,
+        ring_bytes=ring_bytes,
         presence=presence or Presence(),
     )
     made.connection = wire

@@ -13,12 +13,12 @@ from chatd.gateway.protocol import (
     Heartbeat,
     Protocol,
     State,
-    VoiceStateUpdate,
 )
 from chatd.live.formats import IN_ETF, IN_JSON
 from chatd.model.errors import GatewayClose
 from chatd.model.objects.gateway import Identify, RequestGuildMembers, Resume
 from chatd.model.objects.presence import PresenceParams
+from chatd.model.objects.voice import VoiceStateUpdate
 from tests.support import etf
 
 IDENTIFY = {"token": "t", "intents": 1, "properties": {"os": "linux"}}
@@ -60,7 +60,13 @@ def send(op: object, d: object = None) -> bytes:
         (9, False, 4001, 4001),
         (10, {}, 4001, 4001),
         (11, None, 4001, 4001),
+        # What only Discord's own client sends, and what is about sounds and voice channels' states: not spoken here.
         (12, {}, 4001, 4001),
+        (13, {}, 4001, 4001),
+        (14, {}, 4001, 4001),
+        (31, {"guild_ids": ["1"]}, 4001, 4001),
+        (37, {}, 4001, 4001),
+        (43, {"guild_id": "1", "fields": ["status"]}, 4001, 4001),
         (-1, {}, 4001, 4001),
         (2**80, {}, 4001, 4001),
     ],
@@ -129,6 +135,8 @@ def test_what_is_no_payload_is_a_decode_error(message: bytes) -> None:
         (2, {**IDENTIFY, "large_threshold": 251}),
         (2, {**IDENTIFY, "presence": {"status": "busy"}}),
         (2, {**IDENTIFY, "compress": 1}),
+        (2, {**IDENTIFY, "properties": []}),
+        (2, {**IDENTIFY, "properties": {"browser": 5}}),
         (6, None),
         (6, {}),
         (6, {"token": "t", "session_id": "s"}),
@@ -155,7 +163,18 @@ def test_a_body_of_the_wrong_shape_is_a_decode_error(op: int, d: object) -> None
         (3, {"activities": [{"name": "x" * 129}]}),
         (3, {"activities": [{"name": "x"}] * 17}),
         (3, {"game": "chess"}),
+        (3, {"since": "now"}),
+        (3, {"afk": 1}),
+        (3, {"activities": [{"name": "x", "type": 6}]}),
+        (3, {"activities": [{"name": "x", "type": 1, "url": 5}]}),
+        (3, {"activities": [{"name": "x", "type": 4, "emoji": "book"}]}),
         (4, None),
+        (4, {}),
+        (4, {**VOICE, "guild_id": "nonsense"}),
+        (4, {**VOICE, "guild_id": -1}),
+        (4, {**VOICE, "channel_id": 1.5}),
+        (4, {**VOICE, "self_mute": 1}),
+        (4, {**VOICE, "self_deaf": None}),
         (8, None),
         (8, {}),
         (8, {"guild_id": None}),
@@ -209,6 +228,10 @@ def test_a_heartbeat_needs_no_body() -> None:
         (3, {"status": "online", "since": 0.0, "game": {"name": "chess", "type": 0, "url": None}, "afk": True}),
         (3, {"status": "invisible", "since": 1700000000000, "activities": [], "afk": False}),
         (3, {"activities": [{"name": "Custom Status", "type": 4, "state": "reading", "emoji": None}]}),
+        (3, {"activities": [{"name": "Custom Status", "type": 4, "state": None, "emoji": {"name": "x", "id": None}}]}),
+        (4, {"guild_id": 613425648685547541, "channel_id": 5, "self_mute": True, "self_deaf": True}),
+        (4, {"guild_id": None, "channel_id": None, "self_mute": False, "self_deaf": False, "self_video": False}),
+        (4, {"guild_id": "1", "channel_id": None}),
         (8, {"guild_id": 613425648685547541, "user_ids": [1, 2], "presences": True, "nonce": "abc", "limit": 0}),
         (8, {"guild_id": ["1"], "user_ids": "2"}),
         (8, {"guild_id": "1", "query": "a", "limit": 1, "presences": None, "user_ids": None, "nonce": None}),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chatd.live.bus import deliver
 from chatd.live.formats import FORMATS, JSON
 from chatd.live.frames import Event
 from chatd.live.presence import Presence
@@ -54,6 +55,41 @@ def test_a_full_ring_of_a_young_session_reaches_back_to_its_start() -> None:
     assert it.can_replay(0)
     fill(it, 1)
     assert not it.can_replay(0)
+
+
+def test_what_is_pushed_is_bounded_in_bytes() -> None:
+    it = session(ring_bytes=100)
+    for size in (40, 40, 40, 10):
+        it.push(Event("NAME", b"1" * size))
+    assert (it.seq, len(it.ring)) == (4, 3)
+    assert not it.can_replay(0)
+    assert it.can_replay(1)
+
+
+def test_events_older_than_a_pushed_one_go_with_it() -> None:
+    it = session(ring_bytes=100)
+    it.push(Event("NAME", b"1" * 60))
+    deliver([Event("NAME", b"1" * 500) for _ in range(3)], [it], lean=False, few=False)
+    assert it.can_replay(0), "what the bus delivers is not counted"
+    it.push(Event("NAME", b"1" * 60))
+    assert [len(event.body) for event in it.ring] == [500, 500, 500, 60]
+    it.push(Event("NAME", b"1" * 60))
+    assert [len(event.body) for event in it.ring] == [60]
+
+
+def test_the_newest_event_stays_however_large_it_is() -> None:
+    it = session(ring_bytes=100)
+    for number in range(1, 4):
+        it.push(Event("NAME", b"1" * 1000))
+        assert (len(it.ring), it.can_replay(number - 1)) == (1, True)
+
+
+def test_what_has_fallen_out_of_the_ring_counts_no_more() -> None:
+    it = session(ring_events=2, ring_bytes=100)
+    for _ in range(3):
+        it.push(Event("NAME", b"1" * 50))
+        fill(it, 2)
+    assert len(it.ring) == 2
 
 
 @pytest.mark.parametrize("format_", range(len(FORMATS)))

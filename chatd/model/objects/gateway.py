@@ -3,13 +3,15 @@
 from enum import IntEnum
 from typing import Annotated
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
+from chatd.model import limits
 from chatd.model.objects.channel import DirectChannel
 from chatd.model.objects.guild import Member, UnavailableGuild
 from chatd.model.objects.presence import PresenceParams, PresenceUpdate
 from chatd.model.objects.role import Role
 from chatd.model.objects.user import CurrentUser, User
+from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Object, Params, Snowflake
 
 
@@ -64,14 +66,24 @@ class Ready(Object, frozen=True, kw_only=True):
     application: ReadyApplication | UnsetType = UNSET
 
 
+class ConnectionProperties(Params, kw_only=True):
+    """What shows where the user is; names with a dollar are the older form."""
+
+    browser: str | None = None
+    dollar_browser: str | None = field(name="$browser", default=None)
+
+
 class Identify(Params, kw_only=True):
     token: str
+    properties: ConnectionProperties | None = None
     # People's clients may leave it out: they see everything that their permissions show.
     intents: int | UnsetType = UNSET
     compress: bool | str | None = None
     shard: tuple[int, int] | None = None
     presence: PresenceParams | None = None
-    large_threshold: Annotated[int, Meta(ge=50, le=250)] = 50
+    large_threshold: Annotated[int, Meta(ge=limits.LARGE_THRESHOLD[0], le=limits.LARGE_THRESHOLD[1])] = (
+        limits.LARGE_THRESHOLD_DEFAULT
+    )
 
 
 class Resume(Params, kw_only=True):
@@ -101,6 +113,19 @@ class MembersChunk(Object, frozen=True, kw_only=True):
     nonce: str | UnsetType = UNSET
 
 
+class MemberRequestMeta(Object, frozen=True, kw_only=True):
+    guild_id: Snowflake
+    nonce: str | UnsetType = UNSET
+
+
+class RateLimited(Object, frozen=True, kw_only=True):
+    """RATE_LIMITED: a command was not carried out."""
+
+    opcode: int
+    retry_after: float  # seconds
+    meta: MemberRequestMeta
+
+
 class GuildRole(Object, frozen=True, kw_only=True):
     """GUILD_ROLE_CREATE and GUILD_ROLE_UPDATE."""
 
@@ -110,6 +135,13 @@ class GuildRole(Object, frozen=True, kw_only=True):
 
 class GuildMemberAdd(Member, frozen=True, kw_only=True):
     guild_id: Snowflake
+
+
+class GuildVoiceState(VoiceState, frozen=True, kw_only=True):
+    """A voice state by itself: VOICE_STATE_UPDATE, and over REST."""
+
+    guild_id: Snowflake
+    member: Member | UnsetType = UNSET
 
 
 class GuildMemberRemove(Object, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from chatd.model.objects.channel import Channel, ChannelName
 from chatd.model.objects.presence import PresenceUpdate
 from chatd.model.objects.role import Role
 from chatd.model.objects.user import User
+from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Object, Params, Permissions, Snowflake
 
 
@@ -120,7 +121,7 @@ class GuildCreate(Guild, frozen=True, kw_only=True):
     unavailable: bool | UnsetType = UNSET  # false after READY; absent when the user has just joined
     emojis: tuple[()] = ()
     stickers: tuple[()] = ()
-    voice_states: tuple[()] = ()
+    voice_states: tuple[VoiceState, ...] = ()
     threads: tuple[()] = ()
     stage_instances: tuple[()] = ()
     guild_scheduled_events: tuple[()] = ()

@@ -8,12 +8,19 @@ from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
 
+class ActivityEmoji(Object, frozen=True, kw_only=True):
+    name: str
+    id: Snowflake | UnsetType | None = UNSET
+    animated: bool | UnsetType = UNSET
+
+
 class Activity(Object, frozen=True, kw_only=True):
     name: str
     type: int
     created_at: int  # Unix milliseconds
     url: str | UnsetType | None = UNSET
     state: str | UnsetType | None = UNSET
+    emoji: ActivityEmoji | UnsetType = UNSET
 
 
 class ClientStatus(Object, frozen=True, gc=False, kw_only=True):
@@ -32,13 +39,20 @@ class PresenceUpdate(Object, frozen=True, kw_only=True):
     client_status: ClientStatus
 
 
+class EmojiParams(Params, kw_only=True):
+    name: Annotated[str, Meta(max_length=32)]
+    id: Snowflake | None = None
+    animated: bool | None = None
+
+
 class ActivityParams(Params, kw_only=True):
-    """What a bot may set of an activity."""
+    """What may be set of an activity: bots set all of it but the emoji (events/gateway-events, "Activity Object")."""
 
     name: Annotated[str, Meta(max_length=128)]
     type: Literal[0, 1, 2, 3, 4, 5] = 0
     url: Annotated[str, Meta(max_length=512)] | None = None
     state: Annotated[str, Meta(max_length=128)] | None = None
+    emoji: EmojiParams | None = None
 
 
 class PresenceParams(Params, kw_only=True):
