@@ -94,6 +94,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         ring_events=core.config.gateway.ring_events,
         presence=presence_from(core, body.presence or PresenceParams()),
     )
+    session.identified_at = trio.current_time()
     private = tuple(await channels.directs(core, me)) if shard[0] == 0 else ()
     member_of = await access.load_memberships(core, me.id)
     # No await from here: who joins a guild from now on finds the session, and so does a logout.
@@ -118,17 +119,21 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     return session
 
 
-async def feed(core: Core, session: Session) -> None:
-    """Send GUILD_CREATE for every guild that READY announced, as fast as the client takes them."""
+async def feed(core: Core, session: Session, turns: trio.CapacityLimiter) -> None:
+    """Send GUILD_CREATE for every guild that READY announced, as fast as the client takes them.
+
+    Each takes one of the `turns`, which a slow client does not hold while it is waited for.
+    """
     for guild_id in sorted(await access.load_memberships(core, session.user.id)):
         if not session.serves(guild_id):
             continue
-        guild = await access.load_guild(core, guild_id)
         await session.drained()
-        if session not in core.live.sessions:
-            return
-        if guild is not None and session.user.id in guild.members:
-            guilds.subscribe(core, session, guild, unavailable=False)
+        async with turns:
+            guild = await access.load_guild(core, guild_id)
+            if session not in core.live.sessions:
+                return
+            if guild is not None and session.user.id in guild.members:
+                guilds.subscribe(core, session, guild, unavailable=False)
     horizon = core.live.bus.horizon
     await core.live.bus.flush()
     session.base_position = horizon  # up to here it has counted everything
