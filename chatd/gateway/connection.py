@@ -169,6 +169,11 @@ class GatewayConnection:
         if self._closing is None:
             self._say(Op.RECONNECT, None)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Written, and not yet taken by the kernel."""
+        return self._stream.waiting_bytes
+
     def figures(self) -> ConnectionFigures:
         return ConnectionFigures(
             address=self._stream.peer,
@@ -176,7 +181,7 @@ class GatewayConnection:
             compression=self._transport.compression,
             connected_at=self._connected_at,
             beat_at=self._scope.deadline - self._patience_s(),
-            waiting_bytes=self._stream.waiting_bytes,
+            waiting_bytes=self.waiting_bytes,
         )
 
     def _record_end(self) -> None:

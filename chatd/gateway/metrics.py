@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from chatd.gateway.identifies import IdentifyQueue
-from chatd.live.sessions import ConnectionFigures, Sessions
+from chatd.live.sessions import Sessions
 from chatd.metrics import Registry
 
 # A client may close with whatever code it likes; any but these counts as "other".
@@ -13,11 +13,12 @@ CLIENTS_CODES = frozenset((*range(1000, 1016), *range(4000, 4015)))
 
 
 class Connection(Protocol):
-    def figures(self) -> ConnectionFigures: ...
+    @property
+    def waiting_bytes(self) -> int: ...
 
 
 class GatewayMetrics:
-    """The counters, and who ended a connection."""
+    """What connections count."""
 
     def __init__(
         self, registry: Registry, sessions: Sessions, connections: Collection[Connection], identifies: IdentifyQueue
@@ -35,11 +36,11 @@ class GatewayMetrics:
         )
         self.identifies = registry.counters(
             "chatd_gateway_identifies_total",
-            "IDENTIFYs that were authentic, and those turned away unread with op 9: limited by user, overloaded.",
+            "IDENTIFYs: ok, limited (the user's own limits, op 9), overloaded (op 9). Others end in a close.",
             ("outcome",),
         )
         self.resumes = registry.counters(
-            "chatd_gateway_resumes_total", "RESUMEs that were authentic: ok, refused with op 9.", ("outcome",)
+            "chatd_gateway_resumes_total", "RESUMEs: ok, refused (op 9). Others end in a close.", ("outcome",)
         )
 
         def connected() -> dict[tuple[str, ...], float]:
@@ -47,7 +48,7 @@ class GatewayMetrics:
             return dict(Counter((figures.encoding, figures.compression) for figures in attached))
 
         def waiting_bytes() -> Iterator[int]:
-            return (connection.figures().waiting_bytes for connection in connections)
+            return (connection.waiting_bytes for connection in connections)
 
         reading = registry.reading
         reading("chatd_gateway_sessions", "Sessions, with and without a socket.", lambda: len(sessions))
