@@ -140,7 +140,7 @@ class Gateway(Section, frozen=True):
     ] = 30.0
     max_concurrency: Annotated[int, _doc("IDENTIFYs of one bot in 5 s.", ge=1)] = 16
     session_starts_per_day: Annotated[int, _doc("IDENTIFYs of one bot in 24 h.", ge=1)] = 1000
-    identify_concurrency: Annotated[int, _doc("IDENTIFYs that are worked on at a time, and guilds sent.", ge=1)] = 32
+    identify_concurrency: Annotated[int, _doc("IDENTIFYs that are worked on at a time, and guilds sent.", ge=1)] = 64
     identify_queue: Annotated[
         int, _doc("IDENTIFYs that wait for that; beyond it, or after half of identify_deadline_s, op 9.", ge=0)
     ] = 8192

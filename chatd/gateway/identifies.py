@@ -13,7 +13,7 @@ class IdentifyQueue:
     def __init__(self, concurrency: int, waiting_limit: int, patience_s: float) -> None:
         self.waiting = 0
         # GUILD_CREATEs are work of the same kind; apart, so that who has its READY gets them before others begin.
-        self.feeds = trio.CapacityLimiter(concurrency)
+        self.feeds = trio.Semaphore(concurrency)
         self._turns = trio.Semaphore(concurrency)
         self._waiting_limit = waiting_limit
         self._patience_s = patience_s
