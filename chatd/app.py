@@ -12,14 +12,18 @@ run                        the database's threads around everything
 """
 
 import os
+import resource
 import secrets
 import socket
+import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 
 import trio
@@ -29,6 +33,7 @@ from chatd.cli import admin
 from chatd.config import Config
 from chatd.gateway.server import Gateway
 from chatd.live import listener
+from chatd.live.admission import OPEN, RATE, TOTAL, Admission, Bounds
 from chatd.live.bus import Bus
 from chatd.live.state import Live
 from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream, WritePolicy, server_context
@@ -62,6 +67,8 @@ BUS_SHARDS = 8
 BUS_CAPACITY = 4096
 # About 100 MB of open windows when full.
 LIMITER_KEYS = 500_000
+# Kept from clients: the database's connections and files, the log, a thread's pipe; three times what they come to.
+OWN_DESCRIPTORS = 128
 
 
 Job = Callable[[], Awaitable[object]]
@@ -153,13 +160,14 @@ async def _serve(
     task_status: trio.TaskStatus[Running],
 ) -> None:
     """Accept until told to stop, then drain."""
-    gateway = Gateway(core, jobs)
+    gateway = Gateway(core, jobs, metrics)
+    admission = Admission(_bounds(config))
     drain = Drain()
     server = config.server
     tls = server_context(server.tls_cert, server.tls_key, _protocols(config)) if server.tls_cert else None
     async with trio.open_nursery() as connections:
         policy = WritePolicy(connections, config.gateway.send_buffer_bytes, config.gateway.write_deadline_s)
-        _register(metrics, core, gateway, policy)
+        _register(metrics, core, policy, admission)
         handler = with_probes(core, metrics, Runner(core, Router(ROUTES), metrics))
         limits = Limits(
             max_body=server.max_body_bytes,
@@ -172,7 +180,7 @@ async def _serve(
         attend = front_end(handler, upgrade=gateway.accept, limits=limits, drain=drain)
         async with trio.open_nursery() as listeners:
             listeners.start_soon(
-                partial(listener.serve, sockets, attend, policy, tls=tls, per_address=server.connections_per_address),
+                partial(listener.serve, sockets, attend, policy, tls=tls, admission=admission),
                 name="listeners",
             )
             url = f"{'https' if tls else 'http'}://{_address(sockets[0])}"
@@ -243,13 +251,38 @@ async def _repeat(name: str, interval_s: float, job: Job) -> None:
         await trio.sleep(interval_s)
 
 
-def _register(metrics: Registry, core: Core, gateway: Gateway, policy: WritePolicy) -> None:
-    metrics.reading("chatd_gateway_sessions", "Sessions, with and without a socket.", lambda: len(core.live.sessions))
-    metrics.reading("chatd_gateway_connections", "Open gateway connections.", lambda: len(gateway.connections))
+def _bounds(config: Config) -> Bounds:
+    """Rate limits lifted, one address may be everybody; descriptors are what they are."""
+    server = config.server
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    possible = sys.maxsize if descriptors == resource.RLIM_INFINITY else max(1, descriptors - OWN_DESCRIPTORS)
+    total = min(server.max_connections or possible, possible)
+    if not config.limits.rate_limits:
+        return Bounds(total)
+    exempt = [ip_network(it) for it in (*server.trusted_proxies, *server.unlimited_addresses)]
+    return Bounds(total, server.connections_per_address, server.connects_per_address, exempt)
+
+
+def _register(metrics: Registry, core: Core, policy: WritePolicy, admission: Admission) -> None:
+    def counted(counter: Counter[str], reasons: Sequence[str]) -> dict[tuple[str, ...], float]:
+        return {(reason,): counter[reason] for reason in reasons}
+
     metrics.reading("chatd_bus_backlog", "Events that wait for delivery.", core.live.bus.backlog)
-    for reason in (SLOW_CONSUMER, WRITE_DEADLINE):
-        name = f"chatd_connections_aborted_{reason.replace(' ', '_')}"
-        metrics.reading(name, f"Connections cut off: {reason}.", partial(policy.aborted.__getitem__, reason))
+    metrics.reading("chatd_connections", "Open connections, HTTP and gateway.", lambda: admission.open)
+    metrics.readings(
+        "chatd_connections_refused_total",
+        "Connections closed unanswered, by the bound: total, of one address, how fast one address comes.",
+        ("bound",),
+        partial(counted, admission.refused, (TOTAL, OPEN, RATE)),
+        "counter",
+    )
+    metrics.readings(
+        "chatd_connections_aborted_total",
+        "Connections cut off because the client did not read: too much waited, or it waited for too long.",
+        ("reason",),
+        partial(counted, policy.aborted, (SLOW_CONSUMER, WRITE_DEADLINE)),
+        "counter",
+    )
 
 
 def _prepare(data: Path, url: str, now_ms: int) -> None:

@@ -57,6 +57,20 @@ class Server(Section, frozen=True):
     connections_per_address: Annotated[
         int, _doc("Open connections of one client address, HTTP and gateway; beyond it a new one is closed.", ge=1)
     ] = 1000
+    connects_per_address: Annotated[
+        int, _doc("New connections of one client address in 5 s; beyond it a new one is closed.", ge=1)
+    ] = 1000
+    unlimited_addresses: Annotated[
+        tuple[str, ...], _doc("Addresses and networks that these two are not for; nor are they for trusted_proxies.")
+    ] = ("127.0.0.0/8", "::1")
+    max_connections: Annotated[
+        int,
+        _doc(
+            "Open connections in all; beyond it a new one is closed. 0, and at most: as many as the process may open "
+            "files, but for a few that it needs itself.",
+            ge=0,
+        ),
+    ] = 0
     drain_s: Annotated[float, _doc("Time that requests and sessions get to end on SIGTERM.", ge=0)] = 10.0
 
 
@@ -129,6 +143,10 @@ class Gateway(Section, frozen=True):
     ] = 30.0
     max_concurrency: Annotated[int, _doc("IDENTIFYs of one bot in 5 s.", ge=1)] = 16
     session_starts_per_day: Annotated[int, _doc("IDENTIFYs of one bot in 24 h.", ge=1)] = 1000
+    identify_concurrency: Annotated[int, _doc("IDENTIFYs that are worked on at a time, and guilds sent.", ge=1)] = 64
+    identify_queue: Annotated[
+        int, _doc("IDENTIFYs that wait for that; beyond it, or after half of identify_deadline_s, op 9.", ge=0)
+    ] = 8192
 
 
 class Limits(Section, frozen=True):
@@ -266,11 +284,12 @@ def _check(config: Config) -> None:
     if bool(server.tls_cert) != bool(server.tls_key):
         missing = "tls_key" if server.tls_cert else "tls_cert"
         raise ConfigError(f"server.{missing}", "tls_cert and tls_key need each other")
-    for index, proxy in enumerate(server.trusted_proxies):
-        try:
-            ipaddress.ip_network(proxy)
-        except ValueError as error:
-            raise ConfigError(f"server.trusted_proxies[{index}]", str(error)) from error
+    for name in ("trusted_proxies", "unlimited_addresses"):
+        for index, network in enumerate(getattr(server, name)):
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ConfigError(f"server.{name}[{index}]", str(error)) from error
 
 
 def _sections(config: Config) -> Iterator[tuple[str, Section]]:

@@ -12,9 +12,9 @@ Docs: https://prometheus.io/docs/instrumenting/exposition_formats/
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
 # Seconds: from a fan-out in memory to a client that gives up.
 LATENCY_BOUNDS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -94,8 +94,21 @@ class Labelled(Generic[M]):
 
     def __iter__(self) -> Iterator[tuple[str, M]]:
         for values, metric in self._metrics.items():
-            pairs = zip(self._names, values, strict=True)
-            yield ",".join(f'{name}="{_escape(value, quote=True)}"' for name, value in pairs), metric
+            yield _pairs(self._names, values), metric
+
+
+class Readings:
+    """Values that are read when somebody asks for them, by the values of their labels."""
+
+    def __init__(self, names: Sequence[str], read: Callable[[], Mapping[tuple[str, ...], float]]) -> None:
+        self._names = names
+        self._read = read
+
+    def __iter__(self) -> Iterator[tuple[str, Metric]]:
+        for values, value in self._read().items():
+            number = Number()
+            number.value = value
+            yield _pairs(self._names, values), number
 
 
 class Registry:
@@ -119,6 +132,17 @@ class Registry:
     def reading(self, name: str, help: str, read: Callable[[], float]) -> None:
         """A gauge that calls `read` for its value. `read` neither waits nor raises."""
         self._single(name, "gauge", help, Reading(read))
+
+    def readings(
+        self,
+        name: str,
+        help: str,
+        labels: Sequence[str],
+        read: Callable[[], Mapping[tuple[str, ...], float]],
+        kind: Literal["counter", "gauge"] = "gauge",
+    ) -> None:
+        """As `reading`, for all series of a family at once."""
+        self._add(name, kind, help, Readings(labels, read))
 
     def histogram(self, name: str, help: str, bounds: Sequence[float] = LATENCY_BOUNDS_S) -> Histogram:
         return self._single(name, "histogram", help, Histogram(bounds))
@@ -152,6 +176,11 @@ class Registry:
         if name in self._families:
             raise ValueError(f"metric {name} is registered twice")
         self._families[name] = (kind, help, metrics)
+
+
+def _pairs(names: Sequence[str], values: Sequence[str]) -> str:
+    pairs = zip(names, values, strict=True)
+    return ",".join(f'{name}="{_escape(value, quote=True)}"' for name, value in pairs)
 
 
 def _escape(text: str, *, quote: bool = False) -> str:

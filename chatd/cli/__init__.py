@@ -27,6 +27,7 @@ VERBS = {
     "user": Verb("chatd.cli.user", "create, list and disable accounts of people"),
     "guild": Verb("chatd.cli.guild", "create and list guilds"),
     "bot": Verb("chatd.cli.bot", "create bots"),
+    "sessions": Verb("chatd.cli.sessions", "list and disconnect the gateway sessions of a running server"),
     "migrate": Verb("chatd.cli.migrate", "show and change the version of the database's schema"),
     "config": Verb("chatd.cli.config", "show, check and write the configuration"),
     "doctor": Verb("chatd.cli.doctor", "look for what keeps a server from running well"),

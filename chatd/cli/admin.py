@@ -19,7 +19,7 @@ from chatd.model.objects.guild import GuildCreateParams, GuildName
 from chatd.model.objects.user import User, Username
 from chatd.model.validate import decode
 from chatd.model.wire import Params, Permissions, Snowflake, encode
-from chatd.service import access, accounts, applications, bots, guilds
+from chatd.service import access, accounts, applications, bots, guilds, sessions
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import accounts as account_store
@@ -31,6 +31,8 @@ logger = log.get(__name__)
 
 # Rows of one answer; for more, ask again with `after`.
 PAGE = 200
+# These are made on the event loop: a few milliseconds.
+SESSIONS_PAGE = 500
 
 Answer: TypeAlias = dict[str, object]
 
@@ -163,6 +165,43 @@ async def create_bot(core: Core, asked: BotCreate) -> Answer:
     return {"application_id": application.id, "bot_id": application.bot.id, "token": token.token}
 
 
+# --- sessions: of a running server only ------------------------------------------------------------------------------
+
+
+class SessionsPage(Params, kw_only=True):
+    after: str = ""
+    user: str | None = None
+    guild: Snowflake | None = None
+
+
+class Disconnect(Params, kw_only=True):
+    id: str
+    end: bool = False
+
+
+async def list_sessions(core: Core, asked: SessionsPage) -> Answer:
+    """By id, which is in no order that means anything."""
+    return {"sessions": sessions.page(core, asked.after, SESSIONS_PAGE, asked.user, asked.guild)}
+
+
+async def disconnect_session(core: Core, asked: Disconnect) -> Answer:
+    """Its client may RESUME, unless it is to `end`."""
+    session = core.live.sessions.get(asked.id)
+    if session is None:
+        raise Refused(f"there is no session {asked.id!r}")
+    if asked.end:
+        sessions.end(core, session)
+    elif session.connection is None:
+        raise Refused(f"session {asked.id} is not connected, it waits for RESUME; --end ends it")
+    else:
+        sessions.disconnect(session)
+    logger.info("session disconnected by command", session=session.id, user=session.user.id, end=asked.end)
+    return {"id": session.id, "user_id": session.user.id, "username": session.user.username, "ended": asked.end}
+
+
+# --- who is meant ----------------------------------------------------------------------------------------------------
+
+
 async def _actor(core: Core, username: str) -> Actor:
     """The person as services know whoever asks, without a token."""
     return Actor(await _person(core, username), token="")
@@ -193,4 +232,6 @@ COMMANDS: dict[str, Callable[[Core, Any], Coroutine[Any, Any, Answer]]] = {
     "guild create": create_guild,
     "guild list": list_guilds,
     "bot create": create_bot,
+    "sessions list": list_sessions,
+    "sessions disconnect": disconnect_session,
 }

@@ -24,6 +24,8 @@ PAUSE_S = 0.05
 
 # The only command for which there may be no data yet.
 FIRST = "user create"
+# About what is in a server's memory alone.
+LIVE = frozenset(("sessions list", "sessions disconnect"))
 
 
 def ask(options: Namespace, command: str, **arguments: object) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def ask(options: Namespace, command: str, **arguments: object) -> dict[str, Any]
         raise Failure(f"there is no data in {data}; --data names the server's directory")
     request = encode({"command": command, "arguments": arguments})
     try:
-        answer = msgspec.json.decode(_send(config, data, request))
+        answer = msgspec.json.decode(_send(config, data, request, needs_server=command in LIVE))
     except (OSError, StoreFailed, MigrationError) as error:
         raise Failure(f"{data}: {error}") from error
     if "error" in answer:
@@ -43,21 +45,23 @@ def ask(options: Namespace, command: str, **arguments: object) -> dict[str, Any]
     return done
 
 
-def pages(options: Namespace, command: str, key: str) -> Iterator[dict[str, Any]]:
+def pages(options: Namespace, command: str, key: str, **arguments: object) -> Iterator[dict[str, Any]]:
     """All rows of a command that answers with a page of them under `key`."""
-    after = "0"
-    while rows := ask(options, command, after=after)[key]:
+    after: dict[str, str] = {}
+    while rows := ask(options, command, **arguments, **after)[key]:
         yield from rows
-        after = rows[-1]["id"]
+        after = {"after": rows[-1]["id"]}
 
 
-def _send(config: Config, data: Path, request: bytes) -> bytes:
+def _send(config: Config, data: Path, request: bytes, needs_server: bool) -> bytes:
     give_up = time.monotonic() + PATIENCE_S
     while True:
         if (answer := control.ask(data, request)) is not None:
             return answer
         try:
             with lock.held(data):
+                if needs_server:
+                    raise Failure(f"no server runs on {data}, and only a running one has sessions")
                 log.setup(config.log.format, "warning", sys.stderr)
                 return trio.run(_open_and_answer, config, request)
         except lock.Locked:

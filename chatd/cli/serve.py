@@ -1,6 +1,7 @@
 """Run the server until SIGTERM or SIGINT, which drain it; a second one ends it at once."""
 
 import os
+import resource
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
@@ -53,6 +54,7 @@ def run(options: Namespace) -> int:
     check_supported(config)
     _check_tls(config)
     log.setup(config.log.format, config.log.level, sys.stderr)
+    _raise_descriptor_limit()
     with lock.held(Path(config.data.dir)):
         try:
             problem = trio.run(_serve, config, options.demo)
@@ -109,6 +111,12 @@ def _explain(error: Exception, config: Config) -> str:
     # Binding a socket and looking up a host name say nothing of the address.
     where = error.filename or f"cannot listen on {config.server.host}:{config.server.port}"
     return f"{where}: {error.strerror}"
+
+
+def _raise_descriptor_limit() -> None:
+    """The soft limit is low for programs that use select(2); each client takes one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _check_tls(config: Config) -> None:

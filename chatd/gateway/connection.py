@@ -5,8 +5,8 @@ a connection at rest is one parked task.
 """
 
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import trio
@@ -15,13 +15,16 @@ from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 from wsproto.utilities import LocalProtocolError
 
+from chatd import log
+from chatd.gateway.identifies import IdentifyQueue
+from chatd.gateway.metrics import GatewayMetrics
 from chatd.gateway.protocol import MESSAGE_BYTES, Heartbeat, Protocol, State
 from chatd.live.compress import Context
 from chatd.live.formats import FORMATS, JSON, PAYLOAD
 from chatd.live.frames import Event as Dispatch
 from chatd.live.frames import control
-from chatd.live.sessions import Session
-from chatd.live.stream import ClientStream
+from chatd.live.sessions import ConnectionFigures, Session
+from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream
 from chatd.model.errors import (
     CLOSE_DECODE_ERROR,
     CLOSE_UNKNOWN_ERROR,
@@ -37,7 +40,7 @@ from chatd.service import gateway as service
 from chatd.service import member_requests, presence, voice
 from chatd.service.core import Core
 
-logger = logging.getLogger(__name__)
+logger = log.get(__name__)
 
 # A client that misses one heartbeat is slow, one that misses half of the next as well is gone.
 HEARTBEAT_GRACE = 1.5
@@ -50,19 +53,44 @@ REPLAY_BYTES = 256 * 1024
 _TOO_LARGE = CLOSE_DECODE_ERROR
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all connections have in common."""
+
+    core: Core
+    jobs: trio.Nursery
+    identifies: IdentifyQueue
+    metrics: GatewayMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """What a client chose in the URL: how messages are written."""
+
+    encoding: str
+    compression: str
+    format: int  # index into formats.FORMATS
+    context: Context | None
+
+
 class GatewayConnection:
     """A client's connection; what `live.sessions.Connection` asks for."""
 
     __slots__ = (
+        "_clients_code",
         "_closing",
+        "_connected_at",
         "_core",
         "_host",
+        "_identifies",
         "_jobs",
         "_message",
+        "_metrics",
         "_protocol",
         "_scope",
         "_session",
         "_stream",
+        "_transport",
         "_version",
         "_websocket",
         "context",
@@ -70,29 +98,25 @@ class GatewayConnection:
         "push",
     )
 
-    def __init__(
-        self,
-        core: Core,
-        stream: ClientStream,
-        jobs: trio.Nursery,
-        format_: int,
-        context: Context | None,
-        version: int,
-        host: str,
-    ) -> None:
-        self._core = core
+    def __init__(self, shared: Shared, stream: ClientStream, transport: Transport, version: int, host: str) -> None:
+        self._core = shared.core
+        self._jobs = shared.jobs
+        self._identifies = shared.identifies
+        self._metrics = shared.metrics
         self._stream = stream
-        self._jobs = jobs
+        self._transport = transport
         self._version = version
         self._host = host
         self._websocket = WebSocket(ConnectionType.SERVER)
-        self._protocol = Protocol(FORMATS[format_].encoding.number)
+        self._protocol = Protocol(FORMATS[transport.format].encoding.number)
         self._session: Session | None = None
         self._message = b""  # the parts of a fragmented message so far
         self._closing: GatewayClose | None = None
+        self._clients_code: int | None = None  # of its close frame
+        self._connected_at = trio.current_time()
         self._scope = trio.CancelScope()
-        self.format = format_
-        self.context = context
+        self.format = transport.format
+        self.context = transport.context
         # The stream's own method: fan-out calls it for every delivery.
         self.push: Callable[[bytes], None] = stream.push
 
@@ -113,6 +137,7 @@ class GatewayConnection:
                 ended_by_client = await self._read(early)
             if scope.cancelled_caught and self._closing is None:
                 # Silent for too long: it may resume, if it is still there.
+                self._metrics.overdue.labels("identify" if self._session is None else "heartbeat").value += 1
                 self.close(CLOSE_UNKNOWN_ERROR.code, "Heartbeat or IDENTIFY overdue.")
                 with trio.move_on_after(CLOSE_DEADLINE_S):
                     await self._read(b"")
@@ -120,6 +145,7 @@ class GatewayConnection:
             pass  # the socket died; the session may go on with another
         finally:
             self._leave(ended_by_client)
+            self._record_end()
             if self.context is not None:
                 self.context.interrupt()
 
@@ -144,6 +170,34 @@ class GatewayConnection:
         """Ask the client to come back later (op 7)."""
         if self._closing is None:
             self._say(Op.RECONNECT, None)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Written, and not yet taken by the kernel."""
+        return self._stream.waiting_bytes
+
+    def figures(self) -> ConnectionFigures:
+        return ConnectionFigures(
+            address=self._stream.peer,
+            encoding=self._transport.encoding,
+            compression=self._transport.compression,
+            connected_at=self._connected_at,
+            beat_at=self._scope.deadline - self._patience_s(),
+            waiting_bytes=self.waiting_bytes,
+        )
+
+    def _record_end(self) -> None:
+        self._metrics.ended(None if self._closing is None else self._closing.code, self._clients_code)
+        reason = self._stream.closed_reason
+        if self._session is not None and reason in (SLOW_CONSUMER, WRITE_DEADLINE):
+            # No close frame can say it: the client reads nothing, so it gets a reset, and may RESUME.
+            logger.warning(
+                "connection cut off",
+                reason=reason,
+                session=self._session.id,
+                user=self._session.user.id,
+                address=self._stream.peer,
+            )
 
     def _say(self, op: Op, payload: Object | bool | None, is_first: bool = False) -> None:
         """Send what is no dispatch."""
@@ -198,6 +252,7 @@ class GatewayConnection:
     def _closed_by_client(self, event: CloseConnection) -> bool:
         if self._websocket.state is ConnectionState.REMOTE_CLOSING:
             self.push(self._websocket.send(event.response()))
+        self._clients_code = event.code
         return self._closing is None and event.code in SESSION_ENDING_CLOSES
 
     # --- the session -------------------------------------------------------------------------------------------
@@ -221,8 +276,10 @@ class GatewayConnection:
             service.end(self._core, session)
 
     def _beat(self) -> None:
-        interval_s = self._core.config.gateway.heartbeat_interval_ms / 1000
-        self._scope.deadline = trio.current_time() + interval_s * HEARTBEAT_GRACE
+        self._scope.deadline = trio.current_time() + self._patience_s()
+
+    def _patience_s(self) -> float:
+        return self._core.config.gateway.heartbeat_interval_ms / 1000 * HEARTBEAT_GRACE
 
     # --- jobs: what takes long, so that it does not hold up heartbeats -----------------------------------------
 
@@ -247,10 +304,20 @@ class GatewayConnection:
             self._beat()
 
     async def identify(self, command: Identify) -> None:
-        session = await service.identify(self._core, command, self._version, self._host)
-        if session is None:
+        outcomes = self._metrics.identifies
+        if not await self._identifies.enter():
+            outcomes.labels("overloaded").value += 1
             self._say(Op.INVALID_SESSION, False)
             return
+        try:
+            session = await service.identify(self._core, command, self._version, self._host)
+        finally:
+            self._identifies.leave()
+        if session is None:
+            outcomes.labels("limited").value += 1
+            self._say(Op.INVALID_SESSION, False)
+            return
+        outcomes.labels("ok").value += 1
         if self._closing is not None:  # since we began: nobody will ever hear of this session
             service.end(self._core, session)
             return
@@ -259,7 +326,7 @@ class GatewayConnection:
             self.format = PAYLOAD
         self.push(session.replay(0, self, REPLAY_BYTES)[1])  # READY
         self._attach(session)
-        self._start(service.feed, session)
+        self._start(service.feed, session, self._identifies.feeds)
 
     async def resume(self, command: Resume) -> None:
         session = await service.find_resumable(self._core, command)
@@ -275,9 +342,11 @@ class GatewayConnection:
                 self.push(data)
                 self._attach(session)
                 session.push(Dispatch("RESUMED", b"{}"))
+                self._metrics.resumes.labels("ok").value += 1
                 return
             self._beat()  # its client cannot beat before it has read all this
             await self._stream.send_all(data)
+        self._metrics.resumes.labels("refused").value += 1
         self._say(Op.INVALID_SESSION, False)
 
     async def presence(self, command: PresenceParams) -> None:

@@ -10,10 +10,13 @@ from urllib.parse import parse_qsl
 
 import trio
 
-from chatd.gateway.connection import GatewayConnection
+from chatd.gateway.connection import GatewayConnection, Shared, Transport
+from chatd.gateway.identifies import IdentifyQueue
+from chatd.gateway.metrics import GatewayMetrics
 from chatd.live.compress import Context, Contexts
 from chatd.live.formats import FORMATS, JSON, REQUESTS
 from chatd.live.stream import ClientStream
+from chatd.metrics import Registry
 from chatd.model.errors import CLOSE_DECODE_ERROR, CLOSE_INVALID_API_VERSION, CloseKind
 from chatd.service.core import Core
 
@@ -23,6 +26,9 @@ logger = logging.getLogger(__name__)
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 VERSIONS = {"9": 9, "10": 10}
+
+# Of the time that a client has for its IDENTIFY: a second one fits into it when the first has waited in vain.
+QUEUE_PART = 0.5
 
 # Connections that compress with a history of their own at a time: 32 KiB each for zlib, some 200 KiB for zstd.
 CONTEXTS = 256
@@ -52,29 +58,36 @@ class UpgradeRequest(Protocol):
 class Gateway:
     """All connections of this process. `jobs` is the nursery for what outlives a command but not the server."""
 
-    def __init__(self, core: Core, jobs: trio.Nursery) -> None:
-        self._core = core
-        self._jobs = jobs
+    def __init__(self, core: Core, jobs: trio.Nursery, registry: Registry) -> None:
+        self.connections: set[GatewayConnection] = set()
+        config = core.config.gateway
+        self.identifies = IdentifyQueue(
+            config.identify_concurrency, config.identify_queue, config.identify_deadline_s * QUEUE_PART
+        )
+        self._metrics = GatewayMetrics(registry, core.live.sessions, self.connections, self.identifies)
+        self._shared = Shared(core, jobs, self.identifies, self._metrics)
         self._contexts = Contexts(CONTEXTS)
         self._gone = trio.lowlevel.ParkingLot()
         self._draining = False
-        self.connections: set[GatewayConnection] = set()
 
     async def accept(self, stream: ClientStream, request: UpgradeRequest, early: bytes) -> None:
         """Answer an upgrade request, then speak with the client until the connection ends."""
         refused = HTTPStatus.SERVICE_UNAVAILABLE if self._draining else _refusal(request)
         if refused is not None:
+            self._metrics.handshakes_refused.labels(str(refused.value)).value += 1
             await stream.send_all(_plain(refused))
             return
         stream.push(_switching(request.headers["sec-websocket-key"]))
         query = dict(parse_qsl(request.query))
         version = VERSIONS.get(query.get("v", "10"))
-        format_ = REQUESTS.get((query.get("encoding", "json"), query.get("compress", "")))
+        encoding, compression = query.get("encoding", "json"), query.get("compress", "")
+        format_ = REQUESTS.get((encoding, compression))
         problem = _problem(version, format_)
         format_ = JSON if format_ is None else format_
         codec = FORMATS[format_].codec
         context = None if codec is None else Context(codec, self._contexts)
-        connection = GatewayConnection(self._core, stream, self._jobs, format_, context, version or 10, request.host)
+        transport = Transport(encoding, compression, format_, context)
+        connection = GatewayConnection(self._shared, stream, transport, version or 10, request.host)
         self.connections.add(connection)
         try:
             await connection.run(early, problem)

@@ -8,11 +8,11 @@ import logging
 import os
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import trio
 
+from chatd.live.admission import Admission, Bounds
 from chatd.live.stream import ABANDONED, ClientStream, PushStream, TlsStream, WritePolicy
 
 logger = logging.getLogger(__name__)
@@ -74,13 +74,13 @@ async def serve(
     policy: WritePolicy,
     *,
     tls: ssl.SSLContext | None = None,
-    per_address: int = 0,
+    admission: Admission | None = None,
 ) -> None:
     """Accept until cancelled, then close the listeners. Connections live on in `policy.nursery`.
 
-    `per_address` bounds the connections of one client address (0: unbounded); one more is closed unanswered.
+    What `admission` refuses is closed unanswered.
     """
-    open_by_address: Counter[str] = Counter()
+    entrance = admission or Admission(Bounds())
 
     async def attend(stream: PushStream) -> None:
         try:
@@ -93,18 +93,15 @@ async def serve(
             logger.exception("connection failed")
         finally:
             stream.abort(ABANDONED)
-            open_by_address[stream.peer] -= 1
-            if not open_by_address[stream.peer]:
-                del open_by_address[stream.peer]
+            entrance.leave(stream.peer)
 
     def start(sock: socket.socket, address: str) -> None:
-        if per_address and open_by_address[address] >= per_address:
+        if not entrance.enter(address, trio.current_time()):
             sock.close()
             return
         sock.setblocking(False)
         # Every message is written whole, so waiting to fill a segment (Nagle) only adds latency.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        open_by_address[address] += 1
         policy.nursery.start_soon(attend, PushStream(sock, address, policy), name="connection")
 
     try:

@@ -6,7 +6,7 @@ Who may resume what is `service.gateway`'s business, how bytes leave is the conn
 import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import trio
 
@@ -20,6 +20,17 @@ from chatd.model.objects.user import User
 
 # What events that were pushed to one session may take of its ring.
 RING_BYTES = 4 * 1024 * 1024
+
+
+class ConnectionFigures(NamedTuple):
+    """What an operator may want to know of a connection. Times are Trio's."""
+
+    address: str  # of the socket's other end
+    encoding: str
+    compression: str  # "" for none
+    connected_at: float
+    beat_at: float  # the last heartbeat, or IDENTIFY or RESUME before the first
+    waiting_bytes: int  # written, and not yet taken by the kernel
 
 
 class Connection(Protocol):
@@ -40,6 +51,8 @@ class Connection(Protocol):
         """Begin the closing handshake; nothing is pushed after it."""
         ...
 
+    def figures(self) -> ConnectionFigures: ...
+
 
 class Session:
     """One logical connection of a client.
@@ -59,6 +72,7 @@ class Session:
         "format",
         "guild_ids",
         "id",
+        "identified_at",
         "intents",
         "large_threshold",
         "lean",
@@ -112,6 +126,7 @@ class Session:
         # What happened up to here is not told again after a restart; None until the session has its guilds.
         self.base_position: int | None = None
         self.detached_at = 0.0  # trio time at which the last socket was lost
+        self.identified_at: float | None = None  # trio time of IDENTIFY; None: before the server's start
 
     def position(self) -> int:
         """Up to which commit everything has been counted that the session gets."""

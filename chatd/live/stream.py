@@ -67,6 +67,11 @@ class ClientStream(trio.abc.HalfCloseableStream):
     def closed_reason(self) -> str | None:
         """None while the stream is open, then one of the reasons above."""
 
+    @property
+    @abc.abstractmethod
+    def waiting_bytes(self) -> int:
+        """Written, and not yet taken by the kernel."""
+
     @abc.abstractmethod
     async def receive_some(self, max_bytes: int | None = None) -> bytes: ...
 
@@ -103,6 +108,10 @@ class PushStream(ClientStream):
     @property
     def closed_reason(self) -> str | None:
         return self._reason
+
+    @property
+    def waiting_bytes(self) -> int:
+        return len(self._pending)
 
     def push(self, data: bytes) -> None:
         if self._is_writing:
@@ -272,6 +281,10 @@ class TlsStream(ClientStream):
     @property
     def closed_reason(self) -> str | None:
         return self.transport_stream.closed_reason
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self.transport_stream.waiting_bytes
 
     def selected_alpn_protocol(self) -> str | None:
         return self._tls.selected_alpn_protocol()

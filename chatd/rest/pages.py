@@ -206,8 +206,8 @@ class _Connection(TCPServer):
 
     async def _read_data(self) -> None:
         await super()._read_data()
-        if self.stream.left_over:
-            await self.idle_task.stop()
+        # hypercorn's own timer would keep a connection that was reset, and its place, until it runs out.
+        await self.idle_task.stop()
 
 
 class _Adapter(trio.abc.HalfCloseableStream):

@@ -5,6 +5,8 @@ it within the window. Sockets are `chatd.gateway`'s.
 """
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import trio
 from msgspec import UNSET
@@ -96,6 +98,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         ring_bytes=core.config.gateway.ring_bytes,
         large_threshold=body.large_threshold,
     )
+    session.identified_at = trio.current_time()
     private = tuple(await directs.mine(core, me)) if shard[0] == 0 else ()
     member_of = await access.load_memberships(core, me.id)
     # No await from here: who joins a guild from now on finds the session, and so does a logout.
@@ -120,20 +123,37 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     return session
 
 
-async def feed(core: Core, session: Session) -> None:
-    """Send GUILD_CREATE for every guild that READY announced, as fast as the client takes them."""
+async def feed(core: Core, session: Session, turns: trio.Semaphore) -> None:
+    """Send GUILD_CREATE for every guild that READY announced, as fast as the client takes them.
+
+    Each takes one of the `turns`, which a slow client does not hold while it is waited for.
+    """
     for guild_id in sorted(await access.load_memberships(core, session.user.id)):
         if not session.serves(guild_id):
             continue
-        guild = await access.load_guild(core, guild_id)
         await session.drained()
-        if session not in core.live.sessions:
-            return
-        if guild is not None and session.user.id in guild.members:
-            guilds.subscribe(core, session, guild, unavailable=False)
+        async with _turn(turns):
+            guild = await access.load_guild(core, guild_id)
+            if session not in core.live.sessions:
+                return
+            if guild is not None and session.user.id in guild.members:
+                guilds.subscribe(core, session, guild, unavailable=False)
     horizon = core.live.bus.horizon
     await core.live.bus.flush()
     session.base_position = horizon  # up to here it has counted everything
+
+
+@asynccontextmanager
+async def _turn(turns: trio.Semaphore) -> AsyncIterator[None]:
+    """As `async with turns`, which goes once around the event loop even when nobody is ahead."""
+    try:
+        turns.acquire_nowait()
+    except trio.WouldBlock:
+        await turns.acquire()
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 async def find_resumable(core: Core, body: Resume) -> Session | None:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,8 @@ import pytest
 
 from chatd import __version__, control
 from chatd.cli import lock, main
-from tests.support import postgres
+from chatd.cli.sessions import COLUMNS
+from tests.support import postgres, raw
 from tests.support.http import Client
 from tests.support.server import CHEAP_HASHES, Server
 
@@ -79,6 +80,18 @@ def serve(data: Path) -> Iterator[Callable[..., Server]]:
         yield start
 
 
+@contextmanager
+def identified(server: Server, token: str, **fields: object) -> Iterator[None]:
+    """A gateway connection with a session."""
+    command = {"op": 2, "d": {"token": token, "properties": {}, **fields}}
+    with socket.create_connection(("127.0.0.1", server.port), DEADLINE_S) as client:
+        client.sendall(raw.upgrade("127.0.0.1", "?v=10") + raw.frame(raw.TEXT, json.dumps(command).encode()))
+        received = b""
+        while b'"READY"' not in received:
+            received += client.recv(65536)
+        yield
+
+
 def one_line(text: str) -> str:
     assert text.count("\n") == 1, text
     return text
@@ -105,6 +118,32 @@ def test_commands_work_with_and_without_a_server(serve: Callable[..., Server], r
     server.stop()
     assert guild["id"] in run("guild", "list").out
     assert run("bot", "create", "Second", "--owner", "ada").status == 0
+
+
+def test_sessions_are_a_running_servers(serve: Callable[..., Server], run: Run, data: Path) -> None:
+    made = run("user", "create", "ada", "--password-stdin", stdin="correct horse\n")
+    assert made.status == 0
+    for words in (("list",), ("disconnect", "x")):
+        refused = run("sessions", *words)
+        assert (refused.status, refused.out) == (1, "")
+        assert refused.err == f"chatd: no server runs on {data}, and only a running one has sessions\n"
+
+    server = serve()
+    assert run("sessions", "list").out.split() == list(COLUMNS)
+    assert json.loads(run("sessions", "list", "--json").out) == []
+    with Client(server.url) as anybody:
+        pair = anybody.post("/auth/login", {"login": "ada", "password": "correct horse"}).ok()
+    with identified(server, pair["access_token"], shard=[1, 2]), identified(server, pair["access_token"], shard=[0, 1]):
+        shown = [line.split() for line in run("sessions", "list", "--user", "ada").out.splitlines()]
+        assert [row[:5] for row in shown[1:]] == [
+            ["ada", pair["user"]["id"], "person", shard, "connected"] for shard in ("0/1", "1/2")
+        ]
+        row = next(row for row in json.loads(run("sessions", "list", "--json").out) if row["shard"] == [1, 2])
+        done = run("sessions", "disconnect", row["id"])
+        assert (done.status, done.out) == (0, f"disconnected ada's session {row['id']}\n")
+        assert "RESUME" in one_line(run("sessions", "disconnect", row["id"]).err)
+        assert run("sessions", "disconnect", row["id"], "--end").out == f"ended ada's session {row['id']}\n"
+        assert row["id"] not in run("sessions", "list").out
 
 
 def test_a_second_server_on_the_same_data_says_so(serve: Callable[..., Server], data: Path) -> None:

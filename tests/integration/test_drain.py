@@ -56,11 +56,11 @@ async def test_many_clients_leave_in_batches() -> None:
                 await it.ended()
                 told += 1
 
-        for _ in range(150):
+        for _ in range(1000):
             await nursery.start(client)
         server.running.stop()
         nursery.cancel_scope.deadline = trio.current_time() + 5
-    assert told == 150
+    assert told == 1000
 
 
 async def test_a_client_that_never_answers_the_close_is_cut_off() -> None:

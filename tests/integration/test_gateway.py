@@ -287,10 +287,17 @@ async def test_session_starts_of_a_day_are_counted_and_resumes_are_not(server: S
 # --- deadlines -------------------------------------------------------------------------------------------------------
 
 
+async def missed_deadlines(world: World) -> list[str]:
+    """The series of the metric."""
+    lines = (await world.anybody.get("//metrics")).content.decode().splitlines()
+    return [rest for name, _, rest in (it.partition("{") for it in lines) if name.endswith("deadlines_missed_total")]
+
+
 @pytest.mark.options({"gateway.identify_deadline_s": 0.02})
-async def test_who_does_not_identify_is_cut_off(server: Server) -> None:
+async def test_who_does_not_identify_is_cut_off(server: Server, world: World) -> None:
     async with connect(server.url) as it:
         assert (await it.until_closed()).code == 4000
+    assert await missed_deadlines(world) == ['awaited="identify"} 1']
 
 
 @pytest.mark.options({"gateway.identify_deadline_s": 0.1})
@@ -304,10 +311,11 @@ async def test_heartbeats_do_not_stand_in_for_identify(server: Server) -> None:
 
 
 @pytest.mark.options({"gateway.heartbeat_interval_ms": 20})
-async def test_who_does_not_beat_is_cut_off_and_may_resume(server: Server, bot: User) -> None:
+async def test_who_does_not_beat_is_cut_off_and_may_resume(server: Server, world: World, bot: User) -> None:
     async with connect(server.url) as it:
         await it.identify(bot.token)
         assert (await it.until_closed()).code == 4000
+    assert await missed_deadlines(world) == ['awaited="heartbeat"} 1']
     async with resumed(it):
         pass
 

@@ -289,7 +289,7 @@ async def test_a_session_that_ends_in_the_middle_of_its_replay(server: Server, b
 
 @pytest.mark.options({"gateway.send_buffer_bytes": 16_384})
 async def test_who_never_reads_is_cut_off_others_notice_nothing_and_it_may_resume(
-    server: Server, owner: User, guild: Guild, bot: User
+    server: Server, owner: User, guild: Guild, bot: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
         raw.connect(server.url, receive_buffer=2048) as stuck,
@@ -312,5 +312,12 @@ async def test_who_never_reads_is_cut_off_others_notice_nothing_and_it_may_resum
         await again.send(6, {"token": bot.token, "session_id": ready["session_id"], "seq": 1})
         await again.next("RESUMED")
         assert len(again.named("MESSAGE_CREATE")) == said
+    [logged] = [record for record in caplog.records if record.getMessage() == "connection cut off"]
+    assert logged.fields == {  # type: ignore[attr-defined]
+        "reason": "slow consumer",
+        "session": ready["session_id"],
+        "user": session.user.id,
+        "address": "127.0.0.1",
+    }
     metrics = (await owner.get("//metrics")).content.decode()
-    assert "\nchatd_connections_aborted_slow_consumer 1" in metrics
+    assert '\nchatd_connections_aborted_total{reason="slow consumer"} 1' in metrics

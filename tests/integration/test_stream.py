@@ -10,6 +10,7 @@ import pytest
 import trio
 import trio.testing
 
+from chatd.live.admission import Admission, Bounds
 from chatd.live.listener import listen, serve
 from chatd.live.stream import (
     ABANDONED,
@@ -225,7 +226,7 @@ async def test_too_many_connections_of_one_address() -> None:
         policy = WritePolicy(nursery)
         listeners = await listen("127.0.0.1", 0)
         port = listeners[0].getsockname()[1]
-        nursery.start_soon(lambda: serve(listeners, stay, policy, per_address=2))
+        nursery.start_soon(lambda: serve(listeners, stay, policy, admission=Admission(Bounds(per_address=2))))
         first, second, third = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(3)]
         with trio.fail_after(5):
             await first.send_all(b"hi")

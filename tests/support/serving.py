@@ -44,7 +44,6 @@ async def serving(
     limits: Limits | None = None,
     upgrade=refuse_upgrade,
     tls: bool = False,
-    per_address: int = 0,
 ) -> AsyncIterator[Server]:
     drain = Drain()
     settings = {"upgrade": upgrade, "limits": limits or Limits(), "drain": drain}
@@ -57,7 +56,7 @@ async def serving(
     async with trio.open_nursery() as nursery, trio.open_nursery() as connections:
         policy = WritePolicy(connections)
         listeners = await listen("127.0.0.1", 0)
-        nursery.start_soon(functools.partial(serve, listeners, attend, policy, tls=context, per_address=per_address))
+        nursery.start_soon(functools.partial(serve, listeners, attend, policy, tls=context))
         try:
             yield Server(listeners[0].getsockname()[1], drain, policy, connections)
         finally:

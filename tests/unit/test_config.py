@@ -49,6 +49,7 @@ def test_text_from_the_environment_becomes_the_options_type() -> None:
         ("[server]\nhttp = 'fast'", "server.http: invalid enum value 'fast', expected one of edge, hypercorn"),
         ("[server]\ntrusted_proxies = ['::1', 5]", "server.trusted_proxies[1]: expected str, got int"),
         ("[server]\ntrusted_proxies = ['::1', 'x']", "server.trusted_proxies[1]: 'x' does not appear to be"),
+        ("[server]\nunlimited_addresses = ['10.0.0.1/8']", "server.unlimited_addresses[0]: 10.0.0.1/8 has host bits"),
         ("[server]\ntls_cert = 'cert.pem'", "server.tls_key: tls_cert and tls_key need each other"),
         ("[server]\ntls_key = 'key.pem'", "server.tls_cert: tls_cert and tls_key need each other"),
         ("[database]\nurl = 'mysql://root:secret@db/x'", "database.url: expected str matching regex"),

@@ -29,6 +29,18 @@ def test_reading_is_taken_at_rendering() -> None:
     assert registry.render().endswith("\nchatd_queue 2\n")
 
 
+def test_readings_are_taken_for_all_series_at_once() -> None:
+    registry = Registry()
+    refused = {("rate",): 0}
+    registry.readings("chatd_refused_total", "Refused.", ("bound",), lambda: refused, "counter")
+    refused |= {("rate",): 3, ("total",): 1}
+    assert registry.render().splitlines()[1:] == [
+        "# TYPE chatd_refused_total counter",
+        'chatd_refused_total{bound="rate"} 3',
+        'chatd_refused_total{bound="total"} 1',
+    ]
+
+
 def test_labels_are_escaped_and_series_kept_apart() -> None:
     registry = Registry()
     requests = registry.counters("chatd_requests_total", 'Back\\slash, "quote" and\nline.', ("method", "route"))
