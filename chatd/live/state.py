@@ -11,11 +11,15 @@ from chatd.live.bus import Audience, Bus
 from chatd.live.directs import DirectState
 from chatd.live.frames import Event
 from chatd.live.guilds import GuildState
+from chatd.live.own_posts import OwnPosts
 from chatd.live.presence import OFFLINE, Presence
 from chatd.live.sessions import Session, Sessions
 from chatd.model.intents import GATES
 from chatd.model.objects.guild import Member
 from chatd.model.wire import Object, encode
+
+# Some 10 MB when full: seconds of a flood by many people in many channels.
+OWN_POSTS = 50_000
 
 
 class Live:
@@ -25,6 +29,7 @@ class Live:
         self.guilds: dict[int, GuildState] = {}
         self.directs: dict[int, DirectState] = {}
         self.memberships: dict[int, set[int]] = {}  # user -> guilds, for users who were asked for
+        self.own_posts = OwnPosts(OWN_POSTS)
         self._guild_of_channel: dict[int, GuildState] = {}
 
     # --- guilds and channels -----------------------------------------------------------------------------------

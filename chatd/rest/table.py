@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from functools import partial
 
 from chatd.rest.route import Route, route
-from chatd.service import accounts, applications, bots, channels, gateway, guilds, invites, members, messages, users
+from chatd.service import (
+    accounts,
+    applications,
+    bots,
+    channels,
+    gateway,
+    guilds,
+    invites,
+    members,
+    messages,
+    read_states,
+    users,
+)
 
 get = partial(route, "GET")
 post = partial(route, "POST")
@@ -41,6 +53,10 @@ ROUTES: Sequence[Route] = (
     get("/users/@me/channels", channels.directs),
     post("/users/@me/channels", channels.open_direct, limit=(10, 10)),
     get("/users/{user_id}", users.show, limit=(30, 30)),
+    # what people's clients do: ours, in the words of Discord's own client
+    get("/users/@me/mentions", read_states.mentions, limit=(5, 5)),
+    post("/channels/{channel_id}/messages/{message_id}/ack", read_states.acknowledge, limit=(20, 10)),
+    post("/read-states/ack-bulk", read_states.acknowledge_all, limit=(5, 10)),
     # resources/guild
     post("/guilds", guilds.create, limit=(10, 60), status=201),
     get("/guilds/{guild_id}", guilds.show, limit=(10, 10)),

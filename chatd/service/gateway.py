@@ -33,10 +33,11 @@ from chatd.model.objects.guild import UnavailableGuild
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
-from chatd.service import access, auth, channels, guilds, users
+from chatd.service import access, auth, channels, guilds, read_states, users
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.presence import announce, presence_from
+from chatd.service.ready import whole_guilds
 
 DAY_S = 86400
 # IDENTIFYs are counted in windows of this length (events/gateway, "Rate Limiting").
@@ -71,7 +72,7 @@ async def discover_bot(core: Core, me: Actor, host: str) -> GatewayBot:
 async def identify(core: Core, body: Identify, version: int, host: str) -> Session | None:
     """A new session, with READY as its first event; None when the user has started too many (op 9).
 
-    The guilds follow by `feed`. Raises GatewayClose 4004, 4010, 4013, 4014.
+    The guilds that are not in it follow by `feed`. Raises GatewayClose 4004, 4010, 4013, 4014.
     """
     try:
         me = await auth.authenticate_token(core, body.token)
@@ -95,31 +96,35 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         presence=presence_from(core, body.presence or PresenceParams()),
     )
     private = tuple(await channels.directs(core, me)) if shard[0] == 0 else ()
+    read = UNSET if me.is_bot else await read_states.load(core, me)
     member_of = await access.load_memberships(core, me.id)
     # No await from here: who joins a guild from now on finds the session, and so does a logout.
     if core.actors.get(me.token, core.clock_ms()) is None:
         raise CLOSE_AUTHENTICATION_FAILED()
+    before = core.live.presence_of(me.id)
+    core.live.sessions.add(session)
+    announce(core, session, before)
+    mine = [guild_id for guild_id in sorted(member_of) if session.serves(guild_id)]
+    stubs = tuple(UnavailableGuild(id=Snowflake(guild_id)) for guild_id in mine)
     ready = Ready(
         v=version,
         user=current,
-        guilds=tuple(UnavailableGuild(id=Snowflake(id_)) for id_ in sorted(member_of) if session.serves(id_)),
+        guilds=stubs if me.is_bot else whole_guilds(core, session, mine),
         session_id=session.id,
         resume_gateway_url=url(core, host),
         private_channels=private,
+        read_state=read,
         shard=UNSET if body.shard is None else shard,
         application=ReadyApplication(id=me.user.id, flags=me.application_flags)
         if me.application_flags is not None
         else UNSET,
     )
-    before = core.live.presence_of(me.id)
-    core.live.sessions.add(session)
     core.live.push(session, "READY", ready)
-    announce(core, session, before)
     return session
 
 
 async def feed(core: Core, session: Session) -> None:
-    """Send GUILD_CREATE for every guild that READY announced, as fast as the client takes them."""
+    """Send GUILD_CREATE for every guild that READY announced as unavailable, as fast as the client takes them."""
     for guild_id in sorted(await access.load_memberships(core, session.user.id)):
         if not session.serves(guild_id):
             continue

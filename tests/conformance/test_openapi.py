@@ -31,6 +31,9 @@ OURS = {
     "POST /applications",
     "POST /applications/{application_id}/bot/reset",
     "GET /users/@me/channels",
+    "GET /users/@me/mentions",
+    "POST /channels/{channel_id}/messages/{message_id}/ack",
+    "POST /read-states/ack-bulk",
     "POST /guilds",
     "POST /invites/{code}",
 }

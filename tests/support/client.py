@@ -366,11 +366,11 @@ async def gateway(
     compress: str | None = None,
     **identify: Json,
 ) -> AsyncIterator[Gateway]:
-    """A connection after READY and the GUILD_CREATE of every guild in it."""
+    """A connection after READY and the GUILD_CREATE of every guild that is unavailable in it."""
     async with connect(url, version=version, compress=compress) as connection:
         ready = await connection.identify(token, intents, **identify)
         if intents is None or intents & 1:
-            for _ in ready["guilds"]:
+            for _ in filter(lambda guild: guild["unavailable"], ready["guilds"]):
                 await connection.next("GUILD_CREATE")
         yield connection
 

@@ -1,0 +1,2 @@
+DROP TABLE mentions;
+DROP TABLE read_states;
