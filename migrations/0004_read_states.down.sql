@@ -1,2 +1,3 @@
+DROP TABLE relationships;
 DROP TABLE mentions;
 DROP TABLE read_states;

@@ -19,3 +19,13 @@ CREATE TABLE mentions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mentions_by_target ON mentions (target_id, message_id); -- the newest over all channels
 CREATE INDEX mentions_by_message ON mentions (message_id);
+
+-- Friends, requests and blocks: a row for each side that has something to show.
+CREATE TABLE relationships (
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    other_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    type INTEGER NOT NULL,            -- 1 friend, 2 blocked, 3 asked by the other, 4 asked the other
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (user_id, other_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX relationships_by_other ON relationships (other_id);

@@ -112,6 +112,8 @@ ALWAYS = frozenset(
         "READY",
         "RESUMED",
         "RATE_LIMITED",
+        "RELATIONSHIP_ADD",
+        "RELATIONSHIP_REMOVE",
         "APPLICATION_COMMAND_PERMISSIONS_UPDATE",
         "CHANNEL_INFO",
         "ENTITLEMENT_CREATE",

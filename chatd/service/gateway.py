@@ -33,7 +33,7 @@ from chatd.model.objects.guild import UnavailableGuild
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
-from chatd.service import access, auth, channels, guilds, read_states, users
+from chatd.service import access, auth, channels, guilds, read_states, relationships, users
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.presence import announce, presence_from
@@ -97,6 +97,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     )
     private = tuple(await channels.directs(core, me)) if shard[0] == 0 else ()
     read = UNSET if me.is_bot else await read_states.load(core, me)
+    related = UNSET if me.is_bot else tuple(await relationships.mine(core, me))
     member_of = await access.load_memberships(core, me.id)
     # No await from here: who joins a guild from now on finds the session, and so does a logout.
     if core.actors.get(me.token, core.clock_ms()) is None:
@@ -114,6 +115,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         resume_gateway_url=url(core, host),
         private_channels=private,
         read_state=read,
+        relationships=related,
         shard=UNSET if body.shard is None else shard,
         application=ReadyApplication(id=me.user.id, flags=me.application_flags)
         if me.application_flags is not None

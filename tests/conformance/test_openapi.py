@@ -34,6 +34,10 @@ OURS = {
     "GET /users/@me/mentions",
     "POST /channels/{channel_id}/messages/{message_id}/ack",
     "POST /read-states/ack-bulk",
+    "GET /users/@me/relationships",
+    "POST /users/@me/relationships",
+    "PUT /users/@me/relationships/{user_id}",
+    "DELETE /users/@me/relationships/{user_id}",
     "POST /guilds",
     "POST /invites/{code}",
 }

@@ -9,6 +9,7 @@ from chatd.model.objects.channel import DirectChannel
 from chatd.model.objects.guild import Member, UnavailableGuild
 from chatd.model.objects.presence import PresenceParams, PresenceUpdate
 from chatd.model.objects.read_state import ReadState
+from chatd.model.objects.relationship import Relationship
 from chatd.model.objects.role import Role
 from chatd.model.objects.user import CurrentUser, User
 from chatd.model.wire import Object, Params, Snowflake
@@ -61,7 +62,8 @@ class Ready(Object, frozen=True, kw_only=True):
     session_id: str
     resume_gateway_url: str
     private_channels: tuple[DirectChannel, ...] = ()
-    read_state: tuple[ReadState, ...] | UnsetType = UNSET  # people's only
+    read_state: tuple[ReadState, ...] | UnsetType = UNSET  # this and the next are people's only
+    relationships: tuple[Relationship, ...] | UnsetType = UNSET
     shard: tuple[int, int] | UnsetType = UNSET
     application: ReadyApplication | UnsetType = UNSET
 
