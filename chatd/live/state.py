@@ -5,6 +5,7 @@ Guilds and direct channels are loaded when first needed and stay. The load runs 
 is in it, and whatever commits later finds it here and changes it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from chatd.live.bus import Audience, Bus
@@ -29,6 +30,7 @@ class Live:
         self.guilds: dict[int, GuildState] = {}
         self.directs: dict[int, DirectState] = {}
         self.memberships: dict[int, set[int]] = {}  # user -> guilds, for users who were asked for
+        self.told: Counter[int] = Counter()  # user -> how often `to_user` told it something
         self.own_posts = OwnPosts(OWN_POSTS)
         self._guild_of_channel: dict[int, GuildState] = {}
 
@@ -81,6 +83,7 @@ class Live:
 
     def to_user(self, user_id: int, name: str, payload: Object) -> None:
         """Publish to every session of one user that gets what belongs to no guild (shard 0)."""
+        self.told[user_id] += 1
         self.to_sessions(user_id, name, payload, (s for s in self.sessions.of_user(user_id) if s.shard[0] == 0))
 
     # --- presence ----------------------------------------------------------------------------------------------

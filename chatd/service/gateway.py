@@ -33,11 +33,11 @@ from chatd.model.objects.guild import UnavailableGuild
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
-from chatd.service import access, auth, channels, guilds, read_states, relationships, users
+from chatd.service import access, auth, guilds
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.presence import announce, presence_from
-from chatd.service.ready import whole_guilds
+from chatd.service.ready import load_personal, whole_guilds
 
 DAY_S = 86400
 # IDENTIFYs are counted in windows of this length (events/gateway, "Rate Limiting").
@@ -84,7 +84,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     wanted = _intents(me, body)
     if core.config.limits.rate_limits and not _may_start(core, me, shard[0]):
         return None
-    current = await users.me(core, me)
+    personal = await load_personal(core, me)
     session = Session(
         id_=secrets.token_hex(16),
         token=me.token,
@@ -95,10 +95,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         ring_events=core.config.gateway.ring_events,
         presence=presence_from(core, body.presence or PresenceParams()),
     )
-    private = tuple(await channels.directs(core, me)) if shard[0] == 0 else ()
-    read = UNSET if me.is_bot else await read_states.load(core, me)
-    related = UNSET if me.is_bot else tuple(await relationships.mine(core, me))
-    member_of = await access.load_memberships(core, me.id)
+    member_of = core.live.memberships[me.id]
     # No await from here: who joins a guild from now on finds the session, and so does a logout.
     if core.actors.get(me.token, core.clock_ms()) is None:
         raise CLOSE_AUTHENTICATION_FAILED()
@@ -109,13 +106,13 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     stubs = tuple(UnavailableGuild(id=Snowflake(guild_id)) for guild_id in mine)
     ready = Ready(
         v=version,
-        user=current,
+        user=personal.user,
         guilds=stubs if me.is_bot else whole_guilds(core, session, mine),
         session_id=session.id,
         resume_gateway_url=url(core, host),
-        private_channels=private,
-        read_state=read,
-        relationships=related,
+        private_channels=personal.private_channels if shard[0] == 0 else (),
+        read_state=personal.read_state,
+        relationships=personal.relationships,
         shard=UNSET if body.shard is None else shard,
         application=ReadyApplication(id=me.user.id, flags=me.application_flags)
         if me.application_flags is not None

@@ -200,6 +200,32 @@ async def test_resume_tells_what_another_device_has_read(
         assert [d["message_id"] for d in again.named("MESSAGE_ACK")] == [message["id"]]
 
 
+async def test_nothing_read_is_lost_between_ready_and_the_first_event(
+    server: Server, owner: User, guild: Guild, reader: User
+) -> None:
+    said = [await owner.say(guild.general) for _ in range(40)]
+    all_read = trio.Event()
+
+    async def listen() -> None:
+        async with gateway(server.url, reader.token, intents=None) as it:
+            await all_read.wait()
+            await quiet(server, it)
+            in_ready = [entry["last_message_id"] for entry in it.ready["read_state"]]
+            read = in_ready + [d["message_id"] for d in it.named("MESSAGE_ACK")]
+            # Every one that follows, and perhaps again what is in READY.
+            assert read[-1] == said[-1]["id"]
+            assert dict.fromkeys(read).keys() == {
+                message["id"] for message in said if int(message["id"]) >= int(read[0])
+            }
+
+    async with trio.open_nursery() as nursery:
+        for number, message in enumerate(said):
+            if number % 4 == 0:
+                nursery.start_soon(listen)
+            (await reader.post(ack(message))).ok(200)
+        all_read.set()
+
+
 # --- recent mentions -------------------------------------------------------------------------------------------------
 
 
