@@ -48,7 +48,7 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
-from chatd.service import presence, recovery, voice
+from chatd.service import presence, read_states, recovery, voice
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
@@ -65,6 +65,8 @@ logger = log.get(__name__)
 BUS_SHARDS = 8
 # Events that may wait in a shard before writers have to: about a second of a flood.
 BUS_CAPACITY = 4096
+# After a crash the own posts of so many seconds count as unread for their authors.
+OWN_POSTS_S = 5.0
 # About 100 MB of open windows when full.
 LIMITER_KEYS = 500_000
 # Kept from clients: the database's connections and files, the log, a thread's pipe; three times what they come to.
@@ -147,6 +149,7 @@ async def run(
                 jobs.cancel_scope.cancel()
             await core.live.bus.flush()
             infrastructure.cancel_scope.cancel()
+        await read_states.write_down(core)
         await checkpoints.save(clean=True)
         logger.info("stopped")
 
@@ -233,6 +236,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "presences": (1.0, lambda: presence.sweep(core)),
         "voice": (1.0, lambda: voice.sweep(core)),
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
+        "own posts": (OWN_POSTS_S, partial(read_states.write_down, core)),
         "limits": (60.0, forget_limits),
         "journal": (60.0, forget_journal),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),

@@ -10,10 +10,11 @@ from chatd.model.wire import Snowflake
 
 
 class DirectState:
-    def __init__(self, id_: int, users: dict[int, User], last_message_id: int | None) -> None:
+    def __init__(self, id_: int, users: dict[int, User], last_message_id: int | None, is_blocked: bool = False) -> None:
         self.id = id_
         self.users = users
         self.last_message_id = last_message_id
+        self.is_blocked = is_blocked  # by either of the two
 
     def view(self, user_id: int) -> DirectChannel:
         """The channel as one of the two sees it."""

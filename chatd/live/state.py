@@ -5,6 +5,7 @@ Guilds and direct channels are loaded when first needed and stay. The load runs 
 is in it, and whatever commits later finds it here and changes it.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import trio
@@ -13,12 +14,16 @@ from chatd.live.bus import Audience, Bus
 from chatd.live.directs import DirectState
 from chatd.live.frames import Event
 from chatd.live.guilds import GuildState
+from chatd.live.own_posts import OwnPosts
 from chatd.live.presence import OFFLINE, Shown
 from chatd.live.sessions import Session, Sessions
 from chatd.model.intents import GATES
 from chatd.model.objects.guild import Member
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.wire import Object, encode
+
+# Some 10 MB when full: seconds of a flood by many people in many channels.
+OWN_POSTS = 50_000
 
 
 class Live:
@@ -33,6 +38,8 @@ class Live:
         self.late_presences: dict[Session, PresenceParams] = {}
         # Held for a millisecond's work that can wait, of which there is one in a round of the event loop.
         self.turn = trio.Lock()
+        self.told: Counter[int] = Counter()  # user -> how often `to_user` told it something
+        self.own_posts = OwnPosts(OWN_POSTS)
         self._guild_of_channel: dict[int, GuildState] = {}
 
     # --- guilds and channels -----------------------------------------------------------------------------------
@@ -106,7 +113,8 @@ class Live:
         session.push(event)
 
     def to_user(self, user_id: int, name: str, payload: Object) -> None:
-        """Publish to every session of one user that gets what is about a direct channel (shard 0)."""
+        """Publish to every session of one user that gets what belongs to no guild (shard 0)."""
+        self.told[user_id] += 1
         self.to_sessions(user_id, name, payload, (s for s in self.sessions.of_user(user_id) if s.shard[0] == 0))
 
     # --- presence ----------------------------------------------------------------------------------------------

@@ -200,7 +200,11 @@ NO_MUTUAL_GUILDS = Kind(403, 50278, "Cannot send messages to this user due to ha
 
 # the rest, by number
 TWO_FACTOR_REQUIRED = Kind(403, 60003, "Two factor is required for this operation")
+FRIEND_REQUEST_BLOCKED = Kind(400, 80001, "Friend request blocked")
+BOTS_HAVE_NO_FRIENDS = Kind(400, 80002, "Bots cannot have friends")
+NO_FRIEND_OF_ONESELF = Kind(400, 80003, "Cannot send friend request to self")
 NO_SUCH_TAG = Kind(400, 80004, "No users with DiscordTag exist")
+ALREADY_FRIENDS = Kind(400, 80007, "You are already friends with that user")
 REACTION_BLOCKED = Kind(403, 90001, "Reaction blocked")
 SEARCH_NOT_READY = Kind(202, 110000, "Index not yet available. Try again later")
 OVERLOADED = Kind(503, 130000, "API resource is currently overloaded. Try again a little later.")

@@ -20,6 +20,7 @@ NICKNAME_LENGTH = (1, 32)
 GUILDS_PER_USER = 100
 GUILDS_PER_PAGE = 200
 DM_RECIPIENTS = 10
+RELATIONSHIPS = 1000  # friends, requests and blocks of a person
 
 # resources/guild
 GUILD_NAME_LENGTH = (2, 100)

@@ -21,6 +21,8 @@ from chatd.service import (
     invites,
     members,
     messages,
+    read_states,
+    relationships,
     roles,
     users,
     voice_states,
@@ -28,8 +30,8 @@ from chatd.service import (
 
 get = partial(route, "GET")
 post = partial(route, "POST")
-patch = partial(route, "PATCH")
 put = partial(route, "PUT")
+patch = partial(route, "PATCH")
 delete = partial(route, "DELETE")
 
 ROUTES: Sequence[Route] = (
@@ -58,6 +60,14 @@ ROUTES: Sequence[Route] = (
     get("/users/@me/channels", directs.mine),
     post("/users/@me/channels", directs.create, limit=(10, 10)),
     get("/users/{user_id}", users.show, limit=(30, 30)),
+    # what people's clients do: ours, in the words of Discord's own client
+    get("/users/@me/mentions", read_states.mentions, limit=(5, 5)),
+    post("/channels/{channel_id}/messages/{message_id}/ack", read_states.acknowledge, limit=(20, 10)),
+    get("/users/@me/relationships", relationships.mine, limit=(5, 5)),
+    post("/users/@me/relationships", relationships.ask_by_name, limit=(5, 60), status=204),
+    put("/users/@me/relationships/{user_id}", relationships.put, limit=(10, 60)),
+    delete("/users/@me/relationships/{user_id}", relationships.remove, limit=(10, 60)),
+    post("/read-states/ack-bulk", read_states.acknowledge_all, limit=(5, 10)),
     # resources/guild
     post("/guilds", guilds.create, limit=(10, 60), status=201),
     get("/guilds/{guild_id}", guilds.show, limit=(10, 10)),

@@ -10,7 +10,7 @@ from chatd.live.directs import DirectState
 from chatd.live.guilds import GuildState
 from chatd.live.sessions import Session
 from chatd.model import permissions as p
-from chatd.model.errors import MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN_CHANNEL, UNKNOWN_GUILD
+from chatd.model.errors import CANNOT_MESSAGE_USER, MISSING_ACCESS, MISSING_PERMISSIONS, UNKNOWN_CHANNEL, UNKNOWN_GUILD
 from chatd.model.intents import GATES
 from chatd.model.objects.channel import Channel
 from chatd.service.actors import Actor
@@ -99,7 +99,7 @@ async def guild_of_session(core: Core, session: Session, guild_id: int) -> Guild
 async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildChannel | DirectAccess:
     """The channel, which the asker sees and where it has all of `needs`.
 
-    Raises UNKNOWN_CHANNEL, MISSING_ACCESS (cannot see it), MISSING_PERMISSIONS.
+    Raises UNKNOWN_CHANNEL, MISSING_ACCESS (cannot see it), MISSING_PERMISSIONS, CANNOT_MESSAGE_USER (blocked).
     """
     state = core.live.guild_of_channel(channel_id) or core.live.directs.get(channel_id)
     if state is None:
@@ -107,6 +107,8 @@ async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Gui
     if isinstance(state, DirectState):
         if me.id not in state.users:
             raise MISSING_ACCESS()
+        if needs & p.SEND_MESSAGES and state.is_blocked:
+            raise CANNOT_MESSAGE_USER()
         return DirectAccess(state)
     if state is None or (found := state.channels.get(channel_id)) is None:
         raise UNKNOWN_CHANNEL()

@@ -110,6 +110,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         content=content,
         nonce=str(body.nonce) if body.enforce_nonce and body.nonce is not None else None,
         extra=to_text(extra),
+        mentioned=_mentioned(here, extra),
     )
     referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)
@@ -184,6 +185,12 @@ def _named(here: Here, content: str, rule: AllowedMentions | None) -> Mentions:
         roles=tuple(id_ for id_ in named.roles if id_ in roles and (may_mention_all or roles[id_].mentionable)),
         everyone=named.everyone and may_mention_all,
     )
+
+
+def _mentioned(here: Here, extra: MessageExtra) -> tuple[int, ...]:
+    """Whom the message calls: a guild stands for @everyone in it."""
+    everyone = (here.guild.id,) if extra.mention_everyone and isinstance(here, GuildChannel) else ()
+    return tuple(dict.fromkeys((*extra.mentions, *extra.mention_roles, *everyone)))
 
 
 def _notifies_author(rule: AllowedMentions | None) -> bool:

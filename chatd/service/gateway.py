@@ -35,10 +35,11 @@ from chatd.model.objects.guild import UnavailableGuild
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
-from chatd.service import access, auth, directs, guilds, users
+from chatd.service import access, auth, guilds
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.presence import announce, platform_of, presence_from
+from chatd.service.ready import load_personal, whole_guilds
 
 DAY_S = 86400
 # IDENTIFYs are counted in windows of this length (events/gateway, "Rate Limiting").
@@ -73,7 +74,7 @@ async def discover_bot(core: Core, me: Actor, host: str) -> GatewayBot:
 async def identify(core: Core, body: Identify, version: int, host: str) -> Session | None:
     """A new session, with READY as its first event; None when the user has started too many (op 9).
 
-    The guilds follow by `feed`. Raises GatewayClose 4004, 4010, 4013, 4014.
+    The guilds that are not in it follow by `feed`. Raises GatewayClose 4004, 4010, 4013, 4014.
     """
     try:
         me = await auth.authenticate_token(core, body.token)
@@ -85,7 +86,7 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
     wanted = _intents(me, body)
     if core.config.limits.rate_limits and not _may_start(core, me, shard[0]):
         return None
-    current = await users.me(core, me)
+    personal = await load_personal(core, me)
     session = Session(
         id_=secrets.token_hex(16),
         token=me.token,
@@ -99,32 +100,35 @@ async def identify(core: Core, body: Identify, version: int, host: str) -> Sessi
         large_threshold=body.large_threshold,
     )
     session.identified_at = trio.current_time()
-    private = tuple(await directs.mine(core, me)) if shard[0] == 0 else ()
-    member_of = await access.load_memberships(core, me.id)
+    member_of = core.live.memberships[me.id]
     # No await from here: who joins a guild from now on finds the session, and so does a logout.
     if core.actors.get(me.token, core.clock_ms()) is None:
         raise CLOSE_AUTHENTICATION_FAILED()
+    before = core.live.presence_of(me.id)
+    core.live.sessions.add(session)
+    announce(core, me.user, before)
+    mine = [guild_id for guild_id in sorted(member_of) if session.serves(guild_id)]
+    stubs = tuple(UnavailableGuild(id=Snowflake(guild_id)) for guild_id in mine)
     ready = Ready(
         v=version,
-        user=current,
-        guilds=tuple(UnavailableGuild(id=Snowflake(id_)) for id_ in sorted(member_of) if session.serves(id_)),
+        user=personal.user,
+        guilds=stubs if me.is_bot else whole_guilds(core, session, mine),
         session_id=session.id,
         resume_gateway_url=url(core, host),
-        private_channels=private,
+        private_channels=personal.private_channels if shard[0] == 0 else (),
+        read_state=personal.read_state,
+        relationships=personal.relationships,
         shard=UNSET if body.shard is None else shard,
         application=ReadyApplication(id=me.user.id, flags=me.application_flags)
         if me.application_flags is not None
         else UNSET,
     )
-    before = core.live.presence_of(me.id)
-    core.live.sessions.add(session)
     core.live.push(session, "READY", ready)
-    announce(core, me.user, before)
     return session
 
 
 async def feed(core: Core, session: Session, turns: trio.Semaphore) -> None:
-    """Send GUILD_CREATE for every guild that READY announced, as fast as the client takes them.
+    """Send GUILD_CREATE for every guild that READY announced as unavailable, as fast as the client takes them.
 
     Each takes one of the `turns`, which a slow client does not hold while it is waited for.
     """

@@ -150,6 +150,8 @@ def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tupl
         here.guild.last_message_ids[draft.channel_id] = message_id
     else:
         here.direct.last_message_id = message_id
+    if message.author.bot is not True:
+        core.live.own_posts.note(draft.author_id, draft.channel_id, message_id)
     return message_id, _publish(core, here, "MESSAGE_CREATE", message)
 
 

@@ -121,6 +121,12 @@ def current_user_from(account: AccountRow) -> CurrentUser:
     )
 
 
+def id_of(tx: Tx, username: str) -> int | None:
+    """The person of this name, in any case."""
+    found = tx.scalar("SELECT id FROM users WHERE login = ?", username.lower())
+    return None if found is None else int(found)
+
+
 # --- logins ----------------------------------------------------------------------------------------------------------
 
 

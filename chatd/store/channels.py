@@ -46,6 +46,7 @@ class DirectRow(Row):
     low_user_id: int
     high_user_id: int
     last_message_id: int | None
+    blocks: int
 
 
 class LoadedDirect(NamedTuple):
@@ -53,6 +54,7 @@ class LoadedDirect(NamedTuple):
 
     users: dict[int, User]
     last_message_id: int | None
+    is_blocked: bool
 
 
 _extra = decoder(ChannelExtra)
@@ -128,13 +130,17 @@ def last_message_ids(tx: Tx, guild_id: int) -> dict[int, int]:
 
 _DIRECTS = (
     "SELECT d.channel_id, d.low_user_id, d.high_user_id,"
-    " (SELECT MAX(m.id) FROM messages m WHERE m.channel_id = d.channel_id) FROM direct_channels d "
+    " (SELECT MAX(m.id) FROM messages m WHERE m.channel_id = d.channel_id),"
+    " (SELECT COUNT(*) FROM relationships r WHERE r.type = 2 AND (r.user_id, r.other_id) IN"
+    " ((d.low_user_id, d.high_user_id), (d.high_user_id, d.low_user_id))) FROM direct_channels d "
 )
 
 
 def direct(tx: Tx, channel_id: int) -> LoadedDirect | None:
     row = tx.row(DirectRow, _DIRECTS + "WHERE d.channel_id = ?", channel_id)
-    return None if row is None else LoadedDirect(users(tx, (row.low_user_id, row.high_user_id)), row.last_message_id)
+    if row is None:
+        return None
+    return LoadedDirect(users(tx, (row.low_user_id, row.high_user_id)), row.last_message_id, row.blocks > 0)
 
 
 def directs_of(tx: Tx, user_id: int) -> list[int]:
@@ -149,12 +155,19 @@ def directs_of(tx: Tx, user_id: int) -> list[int]:
     return [row.id for row in found]
 
 
-def open_direct(tx: Tx, one: int, other: int, new_id: int) -> int:
-    """The id of the channel between two users; it is made, with `new_id`, when there is none."""
+def direct_between(tx: Tx, one: int, other: int) -> int | None:
+    """The id of the channel between two users."""
     low, high = sorted((one, other))
     found = tx.scalar("SELECT channel_id FROM direct_channels WHERE low_user_id = ? AND high_user_id = ?", low, high)
+    return None if found is None else int(found)
+
+
+def open_direct(tx: Tx, one: int, other: int, new_id: int) -> int:
+    """The id of the channel between two users; it is made, with `new_id`, when there is none."""
+    found = direct_between(tx, one, other)
     if found is not None:
-        return int(found)
+        return found
+    low, high = sorted((one, other))
     tx.run(
         "INSERT INTO channels (id, guild_id, type, name, position, parent_id, extra)"
         " VALUES (?, NULL, ?, NULL, 0, NULL, '{}')",

@@ -36,6 +36,7 @@ class Draft(NamedTuple):
     content: str
     nonce: str | None
     extra: str
+    mentioned: tuple[int, ...] = ()  # users, roles, and the guild for @everyone; each once
 
 
 class Page(NamedTuple):
@@ -57,7 +58,10 @@ _COLUMNS = ("id", "channel_id", "author_id", "type", "flags", "content", "edited
 
 
 def append(tx: Tx, drafts: list[Draft]) -> list[int]:
-    """Insert in one statement; the new ids, in the order of the drafts. Raises Missing for a deleted channel."""
+    """Insert in one statement, and their mentions in another; the new ids, in the order of the drafts.
+
+    Raises Missing for a deleted channel.
+    """
     ids = [draft.new_id() for draft in drafts]
     tx.insert_many(
         "messages",
@@ -67,6 +71,15 @@ def append(tx: Tx, drafts: list[Draft]) -> list[int]:
             for id_, d in zip(ids, drafts, strict=True)
         ],
     )
+    tx.insert_many(
+        "mentions",
+        ("target_id", "channel_id", "message_id", "author_id"),
+        [
+            (target, d.channel_id, id_, d.author_id)
+            for id_, d in zip(ids, drafts, strict=True)
+            for target in d.mentioned
+        ],
+    )
     return ids
 
 
@@ -74,6 +87,15 @@ def get(tx: Tx, channel_id: int, message_id: int) -> MessageRow | None:
     return tx.row(
         MessageRow, f"SELECT {cols(MessageRow)} FROM messages WHERE id = ? AND channel_id = ?", message_id, channel_id
     )
+
+
+def by_ids(tx: Tx, message_ids: Sequence[int]) -> list[MessageRow]:
+    """Those that exist, newest first."""
+    if not message_ids:
+        return []
+    marks = ", ".join("?" * len(message_ids))
+    sql = f"SELECT {cols(MessageRow)} FROM messages WHERE id IN ({marks}) ORDER BY id DESC"
+    return tx.rows(MessageRow, sql, *message_ids)
 
 
 def update(tx: Tx, row: MessageRow) -> None:
@@ -137,12 +159,7 @@ def with_context(
     replied_to: Callable[[MessageRow], int],
 ) -> Page:
     """Add what rendering the rows needs: the messages they reply to, and the users of both."""
-    wanted = {replied_to(row) for row in rows} - {0}
-    references: dict[int, MessageRow] = {}
-    if wanted:
-        marks = ", ".join("?" * len(wanted))
-        found = tx.rows(MessageRow, f"SELECT {cols(MessageRow)} FROM messages WHERE id IN ({marks})", *wanted)
-        references = {row.id: row for row in found}
+    references = {row.id: row for row in by_ids(tx, tuple({replied_to(row) for row in rows} - {0}))}
     user_ids = dict.fromkeys(
         user_id for row in (*rows, *references.values()) for user_id in (row.author_id, *named(row))
     )

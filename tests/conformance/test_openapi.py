@@ -32,6 +32,13 @@ OURS = {
     "POST /applications/{application_id}/bot/reset",
     "GET /users/@me/channels",
     "GET /guilds/{guild_id}/members/@me/permissions/explain",
+    "GET /users/@me/mentions",
+    "POST /channels/{channel_id}/messages/{message_id}/ack",
+    "POST /read-states/ack-bulk",
+    "GET /users/@me/relationships",
+    "POST /users/@me/relationships",
+    "PUT /users/@me/relationships/{user_id}",
+    "DELETE /users/@me/relationships/{user_id}",
     "POST /guilds",
     "POST /invites/{code}",
 }

@@ -363,17 +363,17 @@ async def busy_database(server: Server) -> AsyncIterator[Callable[[], None]]:
 
 
 async def test_what_fails_behind_a_connection_ends_that_one_alone(
-    server: Server, world: World, owner: User, guild: Guild
+    server: Server, world: World, bot: User, guild: Guild
 ) -> None:
     """A guild that cannot be read: its members' sessions end, and everyone else's go on."""
     other = await world.person("other")
     async with gateway(server.url, other.token) as unharmed:
         await _spoil(server, guild)
         async with connect(server.url) as it:
-            await it.identify(owner.token)
+            await it.identify(bot.token)
             assert (await it.until_closed()).code == 4000
         async with connect(server.url) as again:
-            await again.send(6, {"token": owner.token, "session_id": it.ready["session_id"], "seq": it.seq})
+            await again.send(6, {"token": bot.token, "session_id": it.ready["session_id"], "seq": it.seq})
             assert await again.control(9) is False
         await unharmed.heartbeat()
 

@@ -160,6 +160,40 @@ async def is_refused(url: str, client: Gateway) -> bool:
         return await again.control(9) is False
 
 
+async def test_a_persons_session_survives_a_stop_and_its_own_posts_are_read(options: dict[str, Any]) -> None:
+    async with serving(options) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        async with gateway(running.url, alice.token, intents=None) as client:
+            mine = await alice.say(guild.general, "mine")
+            assert await seen(client, 1) == ["mine"]
+            running.stop()
+            await client.until_closed()
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again, bot.on(running.url) as somebody:
+            await somebody.post(f"/channels/{guild.general}/messages", {"content": "after"})
+            assert await seen(again, 1) == ["after"]
+        async with gateway(running.url, alice.token, intents=None) as anew:
+            [entry] = anew.ready["read_state"]
+            assert (entry["id"], entry["last_message_id"]) == (guild.general, mine["id"])
+
+
+async def test_after_a_kill_nobody_misses_what_another_device_has_read(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        async with gateway(running.url, alice.token, intents=None) as client:
+            message = await bot.say(guild.general, "one")
+            await seen(client, 1)
+            await until_noted(running)
+            client.cut()
+            (await alice.post(f"/channels/{guild.general}/messages/{message['id']}/ack")).ok(200)
+    async with serving(options) as running, connect(running.url) as again:
+        await again.send(6, {"token": alice.token, "session_id": client.ready["session_id"], "seq": client.seq})
+        assert await again.control(9) is False
+        ready = await again.identify(alice.token, None)
+        assert [entry["last_message_id"] for entry in ready["read_state"]] == [message["id"]]
+
+
 async def test_only_what_the_session_may_see_is_told(options: dict[str, Any]) -> None:
     async with serving(options, kill=True) as running, World(running.url) as world:
         alice, _, guild = await settle(world)

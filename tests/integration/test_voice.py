@@ -79,7 +79,7 @@ async def test_join_mute_move_and_leave(server: Server, world: World, owner: Use
         muted = await told(watcher, bot)
         assert (muted["channel_id"], muted["self_mute"], muted["self_deaf"]) == (first, True, True)
         async with gateway(server.url, owner.token, intents=None) as newcomer:
-            [created] = newcomer.named("GUILD_CREATE")
+            [created] = newcomer.ready["guilds"]
             [state] = created["voice_states"]
             assert (state["user_id"], state["channel_id"], state["self_mute"]) == (bot.id, first, True)
             assert not {"guild_id", "member"} & state.keys()
@@ -215,7 +215,7 @@ async def test_events_need_the_intent_and_sight_of_the_channel(
         await it.heartbeat()
         async with gateway(server.url, other.token) as newcomer, gateway(server.url, owner.token, intents=1) as bare:
             assert newcomer.named("GUILD_CREATE")[0]["voice_states"] == []
-            assert bare.named("GUILD_CREATE")[0]["voice_states"] == []
+            assert bare.ready["guilds"][0]["voice_states"] == []
         async with gateway(server.url, owner.token, intents=1 | VOICE_STATES) as listed:
             [created] = listed.named("GUILD_CREATE")
             assert {state["user_id"] for state in created["voice_states"]} == {bot.id}

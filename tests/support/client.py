@@ -396,11 +396,11 @@ async def gateway(
     payload_compress: bool | str | None = None,
     **identify: Json,
 ) -> AsyncIterator[Gateway]:
-    """A connection after READY and the GUILD_CREATE of every guild in it. IDENTIFY says `payload_compress`."""
+    """A connection after READY and the GUILD_CREATE of guilds unavailable in it. IDENTIFY says `payload_compress`."""
     async with connect(url, version=version, encoding=encoding, compress=compress) as connection:
         ready = await connection.identify(token, intents, compress=payload_compress, **identify)
         if intents is None or intents & 1:
-            for _ in ready["guilds"]:
+            for _ in filter(lambda guild: guild["unavailable"], ready["guilds"]):
                 await connection.next("GUILD_CREATE")
         yield connection
 

@@ -3,12 +3,14 @@
 from enum import IntEnum
 from typing import Annotated
 
-from msgspec import UNSET, Meta, UnsetType, field
+from msgspec import UNSET, Meta, Raw, UnsetType, field
 
 from chatd.model import limits
 from chatd.model.objects.channel import DirectChannel
 from chatd.model.objects.guild import Member, UnavailableGuild
 from chatd.model.objects.presence import PresenceParams, PresenceUpdate
+from chatd.model.objects.read_state import ReadState
+from chatd.model.objects.relationship import Relationship
 from chatd.model.objects.role import Role
 from chatd.model.objects.user import CurrentUser, User
 from chatd.model.objects.voice import VoiceState
@@ -58,10 +60,12 @@ class ReadyApplication(Object, frozen=True, kw_only=True):
 class Ready(Object, frozen=True, kw_only=True):
     v: int
     user: CurrentUser
-    guilds: tuple[UnavailableGuild, ...]
+    guilds: tuple[UnavailableGuild | Raw, ...]  # whole ones are encoded already
     session_id: str
     resume_gateway_url: str
     private_channels: tuple[DirectChannel, ...] = ()
+    read_state: tuple[ReadState, ...] | UnsetType = UNSET  # this and the next are people's only
+    relationships: tuple[Relationship, ...] | UnsetType = UNSET
     shard: tuple[int, int] | UnsetType = UNSET
     application: ReadyApplication | UnsetType = UNSET
 

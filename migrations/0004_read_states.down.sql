@@ -1,0 +1,3 @@
+DROP TABLE relationships;
+DROP TABLE mentions;
+DROP TABLE read_states;
