@@ -217,7 +217,7 @@ async def test_events_need_the_intent_and_sight_of_the_channel(
             assert newcomer.named("GUILD_CREATE")[0]["voice_states"] == []
             assert bare.ready["guilds"][0]["voice_states"] == []
         async with gateway(server.url, owner.token, intents=1 | VOICE_STATES) as listed:
-            [created] = listed.named("GUILD_CREATE")
+            [created] = listed.ready["guilds"]
             assert {state["user_id"] for state in created["voice_states"]} == {bot.id}
             assert {member["user"]["id"] for member in created["members"]} == {owner.id, bot.id}
 
