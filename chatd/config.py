@@ -100,7 +100,7 @@ class Media(Section, frozen=True):
     s3_access_key: Annotated[str, _doc("Access key that may read, write, delete and list the bucket.")] = ""
     s3_secret_key: Annotated[str, _doc("Secret of the access key.")] = ""
     cache_bytes: Annotated[
-        int, _doc("Resized and converted images that are kept in the data directory; the oldest make room.", ge=0)
+        int, _doc("Resized and converted images that are kept in the data directory; the oldest make room.", ge=1 << 26)
     ] = 268_435_456
     orphan_age_s: Annotated[float, _doc("Age at which a file that nothing names any more is deleted.", ge=3600)] = (
         86_400.0

@@ -20,7 +20,7 @@ from typing import Any, get_type_hints
 from msgspec import Struct
 
 from chatd.model.ratelimit import Rule
-from chatd.model.wire import Params, Snowflake
+from chatd.model.wire import ImageParams, Params, Snowflake
 
 # Path parameters that have a bucket of their own (topics/rate-limits, "Rate Limits").
 MAJOR = ("channel_id", "guild_id", "webhook_id")
@@ -43,6 +43,7 @@ class Route(Struct, frozen=True, kw_only=True):
     needs_token: bool
     takes_host: bool
     takes_peer: bool
+    takes_images: bool
 
 
 def route(
@@ -72,6 +73,7 @@ def route(
         needs_token="me" in names,
         takes_host="host" in names,
         takes_peer="peer" in names,
+        takes_images=issubclass(hints.get("body", Params), ImageParams),
     )
 
 

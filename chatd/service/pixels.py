@@ -4,10 +4,11 @@ Plain functions for a worker thread, without files or names. What comes in was m
 decoders are ever tried, and sizes are checked before pixels are made of them.
 """
 
+import functools
 import io
 import warnings
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from PIL import (
     GifImagePlugin,  # noqa: F401  (imported, a format is known; else Pillow would import all of its forty)
@@ -20,7 +21,7 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-Format = Literal["png", "jpeg", "gif", "webp"]
+from chatd.model.images import Format
 
 # How files begin.
 _MAGIC: dict[Format, tuple[tuple[int, bytes], ...]] = {
@@ -45,7 +46,7 @@ _OPTIONS: dict[Format, dict[str, object]] = {"jpeg": {"quality": 90}, "webp": {"
 
 DEFAULT_AVATAR_SIZE = 256
 # Background and figure of each default avatar.
-DEFAULT_AVATARS = (
+DEFAULT_FIGURES = (
     ("#4f6bd8", "#e9edfb"),
     ("#6b7480", "#eceef0"),
     ("#2f9466", "#e3f5ec"),
@@ -60,7 +61,7 @@ class Unreadable(Exception):
 
 
 class Unanimated(Exception):
-    """An animation was asked for, and the image is none."""
+    """A GIF was asked for, and the image is no animation."""
 
 
 class Info(NamedTuple):
@@ -93,13 +94,15 @@ def inspect(data: bytes) -> Info:
 def convert(data: bytes, format_: Format, size: int | None, animated: bool) -> bytes:
     """The picture in another format, and no larger than `size` in either direction; never larger than it was.
 
-    The file itself when it is that already. Raises Unreadable, and Unanimated when `animated` cannot be had.
+    The file itself when it is that already. What is no animation is one frame also where `animated` asks for more.
+    Raises Unreadable, and Unanimated for a GIF of what is none: that is no format for still images here.
     """
     try:
         with _open(data) as image:
             info = _info(image, _format(data))
-            if animated and not info.animated:
+            if format_ == "gif" and not info.animated:
                 raise Unanimated
+            animated = animated and info.animated
             fits = size is None or max(info.width, info.height) <= size
             if fits and (info.format, info.animated) == (format_, animated):
                 return data
@@ -117,9 +120,10 @@ def convert(data: bytes, format_: Format, size: int | None, animated: bool) -> b
         raise Unreadable(repr(error)) from error
 
 
+@functools.cache
 def default_avatar(index: int) -> bytes:
     """A plain figure, as a PNG file."""
-    ground, figure = DEFAULT_AVATARS[index]
+    ground, figure = DEFAULT_FIGURES[index]
     scale = 4  # drawn larger and made smaller: Pillow's shapes have hard edges
     side = DEFAULT_AVATAR_SIZE * scale
     image = Image.new("RGB", (side, side), ground)

@@ -5,7 +5,7 @@ Owns names and the interface; `disk` and `s3` are its two adapters. What a file 
 """
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from pathlib import Path
@@ -72,9 +72,17 @@ class Blobs(Protocol):
         """No complaint when there is none."""
         ...
 
-    def walk(self) -> AsyncIterator[Blob]:
+    def walk(self) -> AsyncGenerator[Blob, None]:
         """All files, in no order. Those that come or go meanwhile may be among them or not."""
         ...
+
+
+class File(NamedTuple):
+    """A file that is known to be there, and where."""
+
+    blobs: Blobs
+    name: str
+    size: int  # bytes
 
 
 def check_name(name: str) -> str:

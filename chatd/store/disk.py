@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Self, TypeVar, TypeVarTuple
@@ -79,7 +79,7 @@ class Disk(Blobs):
     async def delete(self, name: str) -> None:
         await self.run(_unlink, self._root / check_name(name))
 
-    async def walk(self) -> AsyncIterator[Blob]:
+    async def walk(self) -> AsyncGenerator[Blob, None]:
         entries = _walk(self._root)
         while batch := await self.run(_take, entries):
             for blob in batch:

@@ -79,7 +79,7 @@ class S3(Blobs):
     async def delete(self, name: str) -> None:
         await (await self._ask("DELETE", self._path(name), absent_ok=True)).aclose()
 
-    async def walk(self) -> AsyncIterator[Blob]:
+    async def walk(self) -> AsyncGenerator[Blob, None]:
         query = {"list-type": "2"}
         while True:
             answer = await self._ask("GET", self._bucket, query=query)
