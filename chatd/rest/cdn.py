@@ -74,7 +74,11 @@ async def _image(core: Core, request: Request, name: str, found: Found, format_:
     if file is None:
         return _refuse(404)
     headers = [(b"Content-Type", b"image/" + format_.encode()), _FOR_EVER]
-    return await respond(request, file, file.name, headers) or _refuse(404)
+    answer = await respond(request, file, file.name, headers)
+    if answer is None:  # gone from the cache, in this moment or by an operator's hand: the next request makes it anew
+        await core.renditions.forget(name)
+        return _refuse(404)
+    return answer
 
 
 async def _default_avatar(core: Core, request: Request, index: str, extension: str) -> Response:

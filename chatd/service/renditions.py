@@ -70,7 +70,7 @@ class Renditions:
             return await trio.to_thread.run_sync(fn, *args)
 
     async def forget(self, name: str) -> None:
-        """Its image is deleted."""
+        """Its image, or what was made of it, is deleted."""
         for key in [key for key in self._kept if key.startswith(f"{name}/")]:
             await self._drop(key)
 
@@ -90,7 +90,7 @@ class Renditions:
             await self._drop(next(iter(self._kept)))
 
     async def _drop(self, key: str) -> None:
-        self._bytes -= self._kept.pop(key)
+        self._bytes -= self._kept.pop(key, 0)  # 0: somebody else drops it
         await self._cache.delete(key)
 
     @asynccontextmanager

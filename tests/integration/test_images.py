@@ -1,6 +1,7 @@
 """Images as clients set them and as libraries fetch them."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -212,6 +213,17 @@ async def test_default_avatars(world: World) -> None:
         assert (answer.status, look(answer.content).size) == (200, (256, 256))
     again = await cdn(world.anybody, "embed/avatars/5.png", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status == 304
+
+
+async def test_a_cache_that_somebody_empties_fills_again(sqlite_server: Server) -> None:
+    async with World(sqlite_server.url) as world:
+        alice = await world.person()
+        hash_ = (await alice.patch("/users/@me", {"avatar": data_uri(still())})).ok()["avatar"]
+        path = f"avatars/{alice.id}/{hash_}.png"
+        assert (await cdn(world.anybody, path)).content == still()
+        shutil.rmtree(sqlite_server.directory / "media-cache/avatars")
+        assert (await cdn(world.anybody, path)).status == 404
+        assert (await cdn(world.anybody, path)).content == still()
 
 
 # --- in a bucket -----------------------------------------------------------------------------------------------------
