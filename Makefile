@@ -46,7 +46,7 @@ check: lint types test ## what a change must pass
 
 lock: $(VENV)/.installed ## resolve the newest allowed versions into requirements/
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(LOCK) --upgrade --extra postgres --extra redis --output-file requirements/run.txt pyproject.toml
+	$(LOCK) --upgrade --extra postgres --extra redis --extra s3 --output-file requirements/run.txt pyproject.toml
 	$(LOCK) --upgrade --all-extras --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
 
 clean: ## remove what was built, not data

@@ -41,6 +41,7 @@ from chatd.metrics import Registry
 from chatd.model.limits import AUDIT_AGE_S
 from chatd.model.ratelimit import Limiter
 from chatd.model.snowflake import SnowflakeGenerator, lowest_at
+from chatd.rest.cdn import with_cdn
 from chatd.rest.edge import serve_connection
 from chatd.rest.http import Drain, Handler, Limits, Upgrade
 from chatd.rest.probes import with_probes
@@ -48,14 +49,17 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
-from chatd.service import presence, read_states, recovery, voice
+from chatd.service import images, presence, read_states, recovery, voice
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
+from chatd.service.renditions import Renditions
 from chatd.store import audit_log, journal, messages, migrate, open_database
 from chatd.store.accounts import delete_expired_logins
+from chatd.store.blobs import open_blobs
 from chatd.store.db import StoreFailed
+from chatd.store.disk import Disk
 from chatd.store.invites import delete_expired as delete_expired_invites
 from chatd.store.rows import newest_id
 
@@ -101,7 +105,12 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
     data = Path(config.data.dir)
     url = database_url(config)
     await trio.to_thread.run_sync(_prepare, data, url, clock_ms())
-    async with open_database(url, readers=config.database.readers, waiting_limit=config.database.queue) as db:
+    async with (
+        open_database(url, readers=config.database.readers, waiting_limit=config.database.queue) as db,
+        open_blobs(config.media, data) as blobs,
+    ):
+        renditions = Renditions(blobs, Disk(data / "media-cache"), config.media.cache_bytes)
+        await renditions.load()
         nonces = Nonces()
         for row in await db.read(messages.recent_nonces, lowest_at(clock_ms() - WINDOW_MS)):
             nonces.remember((row.author_id, row.channel_id, row.nonce), row.id)
@@ -116,6 +125,8 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
             passwords=Passwords(
                 accounts.argon2_memory_kib, accounts.argon2_time, accounts.argon2_parallelism, accounts.password_queue
             ),
+            blobs=blobs,
+            renditions=renditions,
             nonces=nonces,
             jwt_key=await trio.to_thread.run_sync(_secret, data / "jwt.key"),
             clock_ms=clock_ms,
@@ -171,10 +182,13 @@ async def _serve(
     async with trio.open_nursery() as connections:
         policy = WritePolicy(connections, config.gateway.send_buffer_bytes, config.gateway.write_deadline_s)
         _register(metrics, core, policy, admission)
-        handler = with_probes(core, metrics, Runner(core, Router(ROUTES), metrics))
+        runner = Runner(core, Router(ROUTES), metrics)
+        handler = with_probes(core, metrics, with_cdn(core, runner))
         limits = Limits(
             max_body=server.max_body_bytes,
             max_upload=server.max_upload_bytes,
+            max_images=server.max_image_body_bytes,
+            takes_images=runner.takes_images,
             header_deadline_s=server.header_deadline_s,
             body_deadline_s=server.body_deadline_s,
             idle_deadline_s=server.idle_deadline_s,
@@ -241,6 +255,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "journal": (60.0, forget_journal),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
         "audit log": (3600.0, forget_audit_log),
+        "orphans": (3600.0, lambda: images.collect(core)),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),
     }
 

@@ -19,6 +19,9 @@ from msgspec.structs import FieldInfo
 
 ENVIRONMENT_PREFIX = "CHATD__"
 
+# Options that are never shown.
+SECRETS = frozenset({"s3_secret_key"})
+
 
 def _doc(text: str, **constraints: Any) -> Meta:
     return Meta(description=text, **constraints)
@@ -48,6 +51,9 @@ class Server(Section, frozen=True):
         tuple[str, ...], _doc("Addresses and networks of proxies whose X-Forwarded-For is believed.")
     ] = ()
     max_body_bytes: Annotated[int, _doc("Largest request body without files; beyond it 413.", ge=1024)] = 1_048_576
+    max_image_body_bytes: Annotated[
+        int, _doc("Largest request body where images come as base64 in JSON; beyond it 413.", ge=1024)
+    ] = 6_291_456
     max_upload_bytes: Annotated[int, _doc("Largest multipart request body; beyond it 413.", ge=1024)] = 26_214_400
     header_deadline_s: Annotated[float, _doc("Time to send a request's headers; beyond it 408.", gt=0)] = 10.0
     body_deadline_s: Annotated[
@@ -94,6 +100,25 @@ class Database(Section, frozen=True):
     ] = ""
     readers: Annotated[int, _doc("Threads that read, each with a connection.", ge=1, le=64)] = 3
     queue: Annotated[int, _doc("Writes that may wait; beyond it 503.", ge=1)] = 1024
+
+
+class Media(Section, frozen=True):
+    """Where images and files that users upload are: in a directory, or in a bucket that speaks S3's protocol."""
+
+    path: Annotated[str, _doc('Directory of uploads. Empty: "media" in the data directory.')] = ""
+    s3_endpoint: Annotated[
+        str, _doc("URL of an S3-compatible service. Empty: the directory is used.", pattern=r"^(https?://[^/]+/?)?$")
+    ] = ""
+    s3_bucket: Annotated[str, _doc("Bucket, which has to exist.", pattern=r"^[a-z0-9.-]*$")] = ""
+    s3_region: Annotated[str, _doc("Region that requests are signed for.", min_length=1)] = "us-east-1"
+    s3_access_key: Annotated[str, _doc("Access key that may read, write, delete and list the bucket.")] = ""
+    s3_secret_key: Annotated[str, _doc("Secret of the access key.")] = ""
+    cache_bytes: Annotated[
+        int, _doc("Resized and converted images that are kept in the data directory; the oldest make room.", ge=1 << 26)
+    ] = 268_435_456
+    orphan_age_s: Annotated[float, _doc("Age at which a file that nothing names any more is deleted.", ge=3600)] = (
+        86_400.0
+    )
 
 
 class Redis(Section, frozen=True):
@@ -172,6 +197,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     data: Data = Data()
     database: Database = Database()
+    media: Media = Media()
     redis: Redis = Redis()
     accounts: Accounts = Accounts()
     gateway: Gateway = Gateway()
@@ -227,11 +253,14 @@ def describe(path: str) -> str:
 
 
 def show(config: Config) -> str:
-    """The options as TOML, without the passwords in URLs."""
+    """The options as TOML, without secrets and the passwords in URLs."""
     blocks = []
     for name, section in _sections(config):
         options = msgspec.structs.asdict(section)
-        blocks.append("\n".join([f"[{name}]", *(f"{key} = {_toml(_mask(value))}" for key, value in options.items())]))
+        lines = (
+            f"{key} = {_toml('***' if key in SECRETS and value else _mask(value))}" for key, value in options.items()
+        )
+        blocks.append("\n".join([f"[{name}]", *lines]))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -290,6 +319,10 @@ def _check(config: Config) -> None:
                 ipaddress.ip_network(network)
             except ValueError as error:
                 raise ConfigError(f"server.{name}[{index}]", str(error)) from error
+    if config.media.s3_endpoint:
+        for key in ("s3_bucket", "s3_access_key", "s3_secret_key"):
+            if not getattr(config.media, key):
+                raise ConfigError(f"media.{key}", "s3_endpoint needs it")
 
 
 def _sections(config: Config) -> Iterator[tuple[str, Section]]:

@@ -38,6 +38,7 @@ HOMES = {
     "apsw": "store",
     "sqlite3": "store",
     "psycopg": "store",
+    "httpx": "store",
     "redis": "live",
     "hypercorn": "rest",
     "quart": "rest",
@@ -47,6 +48,7 @@ HOMES = {
     "wsproto": "gateway",
     "zstandard": "live",
     "argon2": "service",
+    "PIL": "service",
     "jwt": "service",
 }
 
@@ -57,6 +59,7 @@ IMPURE = {"asyncio", "socket", "trio"}
 # that does not use it.
 LATE = {
     ("chatd.store.connect", "import_module"),  # psycopg
+    ("chatd.store.blobs", "import_module"),  # httpx
     ("chatd.app", "chatd.rest.pages"),  # hypercorn and Quart
     ("chatd.cli", "import_module"),  # the verb that is asked for
 }

@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 __all__ = [
     "UNSET",
+    "ImageParams",
     "Object",
     "Params",
     "Permissions",
@@ -79,6 +80,10 @@ class Object(msgspec.Struct, frozen=True, kw_only=True):
 
 class Params(msgspec.Struct, kw_only=True):
     """Base of what clients send. Unknown fields are ignored, as Discord does."""
+
+
+class ImageParams(Params, kw_only=True):
+    """Base of what may have images in it, as data URIs: larger bodies are taken."""
 
 
 def _enc_hook(value: object) -> str:

@@ -11,14 +11,19 @@ hanging up is noticed when the response is sent.
 import functools
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from email.utils import formatdate
 from http import HTTPStatus
 
 import trio
 
+from chatd import log
 from chatd.live.stream import ClientStream
-from chatd.rest.http import Drain, Handler, Limits, Response, Upgrade, answer, refusal
+from chatd.rest.http import NO_BODY, Drain, Handler, Limits, Response, Upgrade, answer, refusal
 from chatd.rest.reader import BODY, HEAD, IDLE, Exchange, RequestReader
+from chatd.store.blobs import BlobsFailed, Reading
+
+logger = log.get(__name__)
 
 # Bodies up to this size leave in one write with their head; larger ones in slices of it, so that a slow download keeps
 # no second copy in the output buffer.
@@ -29,7 +34,6 @@ SLICE_BYTES = 64 * 1024
 LINGER_S = 2.0
 LINGER_BYTES = 16 << 20
 
-_NO_BODY = frozenset({204, 304})
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -121,6 +125,8 @@ async def _answer(
     response = await answer(handler, exchange.request)
     keep_alive = exchange.keep_alive and not drain.has_begun()
     head = _render_head(response, keep_alive, int(clock()))
+    if not isinstance(response.body, bytes):
+        return await _send_reading(stream, head, response.body, exchange.head_only) and keep_alive
     body = b"" if exchange.head_only else response.body
     if len(body) <= SLICE_BYTES:
         await stream.send_all(head + body)
@@ -131,8 +137,23 @@ async def _answer(
     return keep_alive
 
 
+async def _send_reading(stream: ClientStream, head: bytes, body: Reading, head_only: bool) -> bool:
+    """Whether all of it was sent. If not, nothing but the end of the connection can tell the client."""
+    async with aclosing(body):
+        await stream.send_all(head)
+        if not head_only:
+            try:
+                async for piece in body:
+                    await stream.send_all(piece)
+            except BlobsFailed as error:
+                logger.warning("response cut short", reason=str(error))
+                return False
+    return True
+
+
 async def _refuse(stream: ClientStream, status: int, clock: Callable[[], float]) -> None:
     response = refusal(status)
+    assert isinstance(response.body, bytes)
     await stream.send_all(_render_head(response, False, int(clock())) + response.body)
     await stream.send_eof()
     with trio.move_on_after(LINGER_S):
@@ -145,8 +166,8 @@ def _render_head(response: Response, keep_alive: bool, now: int) -> bytes:
     parts = [_STATUS_LINES[response.status]]
     for name, value in response.headers:
         parts += name, b": ", value, b"\r\n"
-    if response.status not in _NO_BODY:  # RFC 9110 8.6
-        parts.append(b"content-length: %d\r\n" % len(response.body))
+    if response.status not in NO_BODY:  # RFC 9110 8.6
+        parts.append(b"content-length: %d\r\n" % response.size)
     # Every HTTP/1.0 client that asks for keep-alive wants to be told; to 1.1 it is the default.
     parts.append(b"connection: keep-alive\r\n" if keep_alive else b"connection: close\r\n")
     parts.append(_date_line(now))

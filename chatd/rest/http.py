@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from chatd import log
 from chatd.live.stream import ClientStream
+from chatd.store.blobs import Reading
 
 logger = log.get(__name__)
 
@@ -33,8 +34,16 @@ class Request(Struct, frozen=True):
 class Response(Struct, frozen=True):
     status: int
     headers: list[tuple[bytes, bytes]]  # without Content-Length, Date, Connection and X-Request-Id, which are added
-    body: bytes = b""
+    body: bytes | Reading = b""  # a Reading is sent piece by piece as the client takes it, and closed in any case
 
+    @property
+    def size(self) -> int:
+        """Of the body, in bytes."""
+        return len(self.body) if isinstance(self.body, bytes) else self.body.size
+
+
+# Statuses that have neither body nor Content-Length (RFC 9110 8.6).
+NO_BODY = frozenset({204, 304})
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -49,6 +58,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     header_count: int = 100
     max_body: int = 1 << 20  # bytes
     max_upload: int = 25 << 20  # bytes, for multipart/form-data
+    max_images: int = 6 << 20  # bytes, where `takes_images` says so
+    takes_images: Callable[[str], bool] = lambda path: False  # whether a path's bodies may have images in their JSON
     header_deadline_s: float = 10.0
     body_deadline_s: float = 30.0
     # What arrives extends the body's deadline at this rate, so that a large upload over a slow line may take its time
@@ -56,8 +67,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     body_bytes_per_s: int = 1024
     idle_deadline_s: float = 60.0  # between requests
 
-    def body_limit(self, content_type: str) -> int:
-        return self.max_upload if content_type.lower().startswith("multipart/form-data") else self.max_body
+    def body_limit(self, content_type: str, path: str) -> int:
+        if content_type.lower().startswith("multipart/form-data"):
+            return self.max_upload
+        return max(self.max_body, self.max_images) if self.takes_images(path) else self.max_body
 
 
 class Drain:

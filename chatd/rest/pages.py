@@ -18,7 +18,7 @@ from hypercorn.config import Config
 from hypercorn.events import Event, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ASGISendCallable
+from hypercorn.typing import ASGISendCallable, ASGISendEvent
 from quart import Response as QuartResponse
 from quart import request as quart_request
 from quart.typing import ResponseTypes
@@ -29,6 +29,7 @@ from werkzeug.exceptions import HTTPException
 from chatd.live.stream import ClientStream, Data, TlsStream
 from chatd.rest.edge import serve_connection
 from chatd.rest.http import (
+    NO_BODY,
     Drain,
     Handler,
     Limits,
@@ -44,6 +45,7 @@ from chatd.rest.http import (
 # How the request line of every client that wants the gateway begins.
 GATEWAY = b"GET /gateway"
 
+# For each piece of a response.
 RESPONSE_DEADLINE_S = 120.0
 
 logger = logging.getLogger(__name__)
@@ -85,15 +87,22 @@ def create_app(handler: Handler, limits: Limits) -> QuartTrio:
     """The application: everything goes to the handler."""
     app = QuartTrio(__name__, static_folder=None)
     app.asgi_http_class = _Exchange
-    app.config["MAX_CONTENT_LENGTH"] = max(limits.max_body, limits.max_upload)
+    app.config["MAX_CONTENT_LENGTH"] = max(limits.max_body, limits.max_upload, limits.max_images)
     app.config["RESPONSE_TIMEOUT"] = None  # _Exchange has one
 
     @app.before_request
     async def respond() -> QuartResponse:
         # Not a route: Quart's router would decode the path, merge its slashes and know better about methods.
         response = await _respond(handler, limits)
-        answer = QuartResponse(response.body, response.status)
+        body = response.body
+        if not isinstance(body, bytes) and quart_request.method == "HEAD":  # hypercorn would read all and drop it
+            await body.aclose()
+            body = b""
+        answer = QuartResponse(body, response.status)
         answer.headers.remove("content-type")  # Quart's guess
+        answer.headers.remove("content-length")
+        if response.status not in NO_BODY:
+            answer.content_length = response.size
         for name, value in response.headers:
             answer.headers.add(name.decode("latin-1"), value.decode("latin-1"))
         return answer
@@ -118,7 +127,8 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
     if "content-length" in headers and "transfer-encoding" in headers:
         return refusal(400)  # RFC 9112 6.1: perhaps one request hidden in another
 
-    limit = limits.body_limit(headers.get("content-type", ""))
+    host, path, _ = target
+    limit = limits.body_limit(headers.get("content-type", ""), path)
     expected = quart_request.content_length or 0
     if expected > limit:
         return refusal(413)
@@ -131,7 +141,6 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
     if len(body) > limit:
         return refusal(413)
 
-    host, path, _ = target
     client = scope["client"]
     request = Request(
         "GET" if quart_request.method == "HEAD" else quart_request.method,
@@ -150,9 +159,14 @@ class _Exchange(TrioASGIHTTPConnection):
     async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
         # With the end of the response hypercorn reports the client as gone, upon which Quart cancels this task; but it
         # is this task which then, in hypercorn, closes the connection or starts the timer of an idle one. An HTTP/2
-        # client may also never make room for the response, hence the deadline.
-        with trio.move_on_after(RESPONSE_DEADLINE_S, shield=True):
-            await super()._send_response(send, response)
+        # client may also never make room for the response, hence the deadline, which each piece that it takes moves.
+        with trio.move_on_after(RESPONSE_DEADLINE_S, shield=True) as patience:
+
+            async def send_piece(event: ASGISendEvent) -> None:
+                await send(event)
+                patience.deadline = trio.current_time() + RESPONSE_DEADLINE_S
+
+            await super()._send_response(send_piece, response)
 
 
 def _config(limits: Limits) -> Config:

@@ -102,6 +102,12 @@ class RequestReader:
         elif self._wire_bytes > 2 * head_bytes + self.body_bytes * _CHUNK_OVERHEAD:
             self.refused = self.refused or 400
 
+    def _target(self) -> tuple[str, str, str]:
+        target = split_target(self._url.decode("ascii"))
+        if target is None:
+            self._refuse(400)
+        return target
+
     def _refuse(self, status: int) -> NoReturn:
         self.refused = status
         raise ValueError(status)  # makes the parser stop
@@ -149,7 +155,7 @@ class RequestReader:
             self._refuse(501)
         if headers.get("expect", "100-continue").lower() != "100-continue":
             self._refuse(417)
-        self._body_limit = self._limits.body_limit(headers.get("content-type", ""))
+        self._body_limit = self._limits.body_limit(headers.get("content-type", ""), self._target()[1])
         if int(headers.get("content-length", 0)) > self._body_limit:
             self._refuse(413)
 
@@ -162,10 +168,7 @@ class RequestReader:
     def on_message_complete(self) -> None:
         self.phase = IDLE
         method = self._parser.get_method().decode()
-        target = split_target(self._url.decode("ascii"))
-        if target is None:
-            self._refuse(400)
-        host, path, query = target
+        host, path, query = self._target()
         headers = self._headers
         request = Request(
             "GET" if method == "HEAD" else method,

@@ -21,7 +21,7 @@ from typing import Any, get_type_hints
 from msgspec import Struct
 
 from chatd.model.ratelimit import Rule
-from chatd.model.wire import Params, Snowflake
+from chatd.model.wire import ImageParams, Params, Snowflake
 
 # Path parameters that have a bucket of their own (topics/rate-limits, "Rate Limits").
 MAJOR = ("channel_id", "guild_id", "webhook_id")
@@ -45,6 +45,7 @@ class Route(Struct, frozen=True, kw_only=True):
     takes_host: bool
     takes_peer: bool
     takes_reason: bool
+    takes_images: bool
 
 
 def route(
@@ -61,6 +62,7 @@ def route(
     for name in path:
         if hints[name] not in (Snowflake, str):
             raise TypeError(f"{method} {template}: {name} is {hints[name]}, not Snowflake or str")
+    body = hints.get("body")
     return Route(
         method=method,
         template=template,
@@ -69,12 +71,13 @@ def route(
         status=status or (204 if hints["return"] is type(None) else 200),
         bucket=hashlib.sha256(f"{method} {template}".encode()).hexdigest()[:32].encode(),
         path_types={name: hints[name] for name in path},
-        body=hints.get("body"),
+        body=body,
         query=hints.get("query"),
         needs_token="me" in names,
         takes_host="host" in names,
         takes_peer="peer" in names,
         takes_reason="reason" in names,
+        takes_images=isinstance(body, type) and issubclass(body, ImageParams),
     )
 
 

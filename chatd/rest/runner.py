@@ -83,6 +83,14 @@ class Runner:
         self._seconds.observe(time.perf_counter() - started)
         return Response(status, reply, body)
 
+    def takes_images(self, path: str) -> bool:
+        """Whether some operation of the path takes images in its body."""
+        try:
+            found = self._router.find(_segments(path))
+        except ApiError:
+            return False
+        return found is not None and any(entry.takes_images for entry in found[0].values())
+
     async def _run(self, request: Request, reply: Headers) -> tuple[int, bytes]:
         entry, values = self._match(request)
         self._check_invalid(request)
@@ -107,18 +115,7 @@ class Runner:
         return entry.status, b"" if entry.status == 204 else encode(result)
 
     def _match(self, request: Request) -> tuple[Route, list[str]]:
-        path = request.path.split("/")[1:]
-        if path[0] == "api":
-            path = path[1:]
-            if path and path[0][:1] == "v" and path[0][1:].isdigit():
-                if path[0] not in VERSIONS:
-                    raise INVALID_API_VERSION()
-                path = path[1:]
-        else:
-            raise NOT_FOUND()
-        if "%" in request.path:
-            path = [unquote(segment) for segment in path]
-        found = self._router.find(path)
+        found = self._router.find(_segments(request.path))
         if found is None:
             raise NOT_FOUND()
         routes, values = found
@@ -164,6 +161,19 @@ def _reason(header: str) -> str | None:
     if len(reason) > AUDIT_REASON_LENGTH:
         raise form_error("reason", "BASE_TYPE_MAX_LENGTH", f"Must be {AUDIT_REASON_LENGTH} or fewer in length.")
     return reason or None
+
+
+def _segments(path: str) -> list[str]:
+    """What a template is compared with. Raises NOT_FOUND, INVALID_API_VERSION."""
+    segments = path.split("/")[1:]
+    if segments[0] != "api":
+        raise NOT_FOUND()
+    segments = segments[1:]
+    if segments and segments[0][:1] == "v" and segments[0][1:].isdigit():
+        if segments[0] not in VERSIONS:
+            raise INVALID_API_VERSION()
+        segments = segments[1:]
+    return [unquote(segment) for segment in segments] if "%" in path else segments
 
 
 def _is_shared(reply: Headers) -> bool:

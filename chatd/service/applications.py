@@ -16,6 +16,7 @@ from chatd.model.errors import (
     TOO_MANY_APPLICATIONS,
     UNKNOWN_APPLICATION,
 )
+from chatd.model.images import APP_ICONS
 from chatd.model.objects.application import (
     Application,
     ApplicationCreate,
@@ -26,7 +27,7 @@ from chatd.model.objects.application import (
 )
 from chatd.model.objects.user import User
 from chatd.model.wire import Snowflake
-from chatd.service import auth
+from chatd.service import auth, images
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import applications as store
@@ -68,6 +69,9 @@ async def current(core: Core, me: Actor) -> Application:
 
 async def edit(core: Core, me: Actor, application_id: Snowflake, body: ApplicationPatch) -> Application:
     """By the owner or the bot itself. Raises UNKNOWN_APPLICATION, NOT_YOUR_APPLICATION."""
+    if isinstance(body.icon, str):
+        await core.db.read(_accessible, me.id, application_id)
+        body.icon = await images.store(core, APP_ICONS, application_id, body.icon, "icon")
     return await core.db.write(_edit, me.id, application_id, body, then=partial(_edited, core))
 
 
@@ -139,6 +143,8 @@ def _edit(tx: Tx, asker_id: int, application_id: int, body: ApplicationPatch) ->
         row = replace(row, name=body.name)
     if body.description is not UNSET:
         row = replace(row, extra=to_text(replace(store.extra_of(row), description=body.description)))
+    if body.icon is not UNSET:
+        row = replace(row, extra=to_text(replace(store.extra_of(row), icon=body.icon)))
     if body.flags is not UNSET:
         row = replace(row, flags=row.flags & ~SWITCHABLE_FLAGS | body.flags & SWITCHABLE_FLAGS)
     store.update(tx, row)

@@ -10,6 +10,8 @@ from chatd.model.snowflake import SnowflakeGenerator
 from chatd.service.actors import Actors
 from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
+from chatd.service.renditions import Renditions
+from chatd.store.blobs import Blobs
 from chatd.store.db import Database
 
 
@@ -22,6 +24,8 @@ class Core:
     limiter: Limiter
     actors: Actors
     passwords: Passwords
+    blobs: Blobs
+    renditions: Renditions
     nonces: Nonces
     jwt_key: bytes
     clock_ms: Callable[[], int]  # Unix time

@@ -12,6 +12,7 @@ from chatd.live.sessions import Session
 from chatd.model import intents, limits
 from chatd.model import permissions as p
 from chatd.model.errors import TOO_MANY_GUILDS
+from chatd.model.images import ICONS
 from chatd.model.intents import GATES
 from chatd.model.objects.channel import DEFAULTS, Channel, ChannelType
 from chatd.model.objects.gateway import GuildMemberAdd
@@ -29,7 +30,7 @@ from chatd.model.objects.guild import (
 from chatd.model.objects.role import Role, RoleColors, RoleExtra
 from chatd.model.validate import form_error
 from chatd.model.wire import Params, Permissions, Snowflake
-from chatd.service import access
+from chatd.service import access, images
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
@@ -64,6 +65,9 @@ async def create(core: Core, me: Actor, body: GuildCreateParams) -> GuildView:
     if len(await access.load_memberships(core, me.id)) >= limits.GUILDS_PER_USER:
         raise TOO_MANY_GUILDS()
     made = _from_template(core, me, body)
+    if body.icon is not None:
+        icon = await images.store(core, ICONS, made.guild.id, body.icon, "icon")
+        made = made._replace(guild=replace(made.guild, icon=icon))
     return await change(core, (made.guild.id, me.id), _insert, made, then=lambda _: _created(core, me, made))
 
 

@@ -6,9 +6,10 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from chatd.model.errors import UNKNOWN_USER
+from chatd.model.images import AVATARS, BANNERS
 from chatd.model.objects.user import CurrentUser, CurrentUserPatch, User
 from chatd.model.wire import Snowflake
-from chatd.service import access, members, presence
+from chatd.service import access, images, members, presence
 from chatd.service.accounts import check_username, raise_taken
 from chatd.service.actors import Actor
 from chatd.service.commits import change
@@ -40,6 +41,8 @@ async def edit_me(core: Core, me: Actor, body: CurrentUserPatch) -> CurrentUser:
     """
     if body.username is not UNSET and not me.is_bot:
         body.username = check_username(body.username)
+    body.avatar = await images.store(core, AVATARS, me.id, body.avatar, "avatar")
+    body.banner = await images.store(core, BANNERS, me.id, body.banner, "banner")
     streams = (me.id, *await access.load_memberships(core, me.id), *await core.db.read(directs_of, me.id))
     try:
         return await change(core, streams, _edit, me.id, body, then=partial(_edited, core))
@@ -63,6 +66,10 @@ def _edit(tx: Tx, user_id: int, body: CurrentUserPatch) -> AccountRow:
         profile = replace(profile, global_name=body.global_name)
     if body.accent_color is not UNSET:
         profile = replace(profile, accent_color=body.accent_color)
+    if body.avatar is not UNSET:
+        profile = replace(profile, avatar=body.avatar)
+    if body.banner is not UNSET:
+        profile = replace(profile, banner=body.banner)
     return accounts.update(tx, account, profile)
 
 

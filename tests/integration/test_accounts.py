@@ -399,7 +399,9 @@ async def test_no_token_is_stored_in_the_clear(tmp_path: Path) -> None:
         pair = await register(core)
         owner = await auth.authenticate(core, pair.access_token)
         token = (await bot(core, owner)).token
-    stored = await trio.to_thread.run_sync(lambda: b"".join(file.read_bytes() for file in tmp_path.iterdir()))
+    stored = await trio.to_thread.run_sync(
+        lambda: b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    )
     assert b"alice" in stored
     for secret in (pair.access_token, pair.refresh_token, token, PASSWORD):
         assert secret.encode() not in stored

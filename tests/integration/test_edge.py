@@ -1,11 +1,14 @@
 """HTTP/1.1 as clients see it. What both front ends promise runs on both; the rest is the edge's alone."""
 
+from typing import Self
+
 import pytest
 import trio
 import trio.testing
 
 from chatd.live.stream import ClientStream
 from chatd.rest.http import Limits, Request, Response
+from chatd.store.blobs import PIECE_BYTES, BlobsFailed, Reading
 from tests.support.serving import Client, client_context, connect, echo, serving
 
 BOTH = pytest.mark.parametrize("front_end", ["edge", "pages"])
@@ -480,3 +483,100 @@ async def test_connect_to_a_draining_server() -> None:
         server.drain.begin()
         async with connect(server) as client:
             assert await client.rest() == b""
+
+
+# Bodies that are read while they are sent.
+
+
+class Slow(Reading):
+    """`count` pieces, one when asked; then, if it is `broken`, no more although there should be."""
+
+    def __init__(self, count: int, *, broken: bool = False) -> None:
+        self.size = (count + broken) * PIECE_BYTES
+        self.left = count
+        self.broken = broken
+        self.asked = 0
+        self.closed = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        await trio.lowlevel.checkpoint()
+        self.asked += 1
+        if self.left:
+            self.left -= 1
+            return bytes(PIECE_BYTES)
+        if self.broken:
+            raise BlobsFailed("the disk is gone")
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@BOTH
+async def test_a_body_is_sent_as_it_is_read(front_end: str) -> None:
+    bodies = [Slow(3), Slow(3), Slow(0)]
+    waiting = iter(bodies)
+
+    async def handler(request: Request) -> Response:
+        return Response(200, [], next(waiting))
+
+    async with serving(handler, front_end=front_end) as server, connect(server) as client:
+        await client.send(GET)
+        status, headers, body = await client.response()
+        assert (status, headers["content-length"]) == (200, str(3 * PIECE_BYTES))
+        assert body == bytes(3 * PIECE_BYTES)
+        await client.send(GET.replace(b"GET", b"HEAD"))
+        status, headers, _ = await client.response(body=False)
+        assert (status, headers["content-length"]) == (200, str(3 * PIECE_BYTES))
+        await client.send(GET)
+        assert (await client.response())[2] == b""
+        await trio.testing.wait_all_tasks_blocked()
+    assert [body.closed for body in bodies] == [True] * 3
+    assert bodies[1].asked == 0
+
+
+@BOTH
+async def test_a_client_that_does_not_read_makes_no_one_read_ahead(front_end: str) -> None:
+    body = Slow(400)  # 100 MiB
+
+    async def handler(request: Request) -> Response:
+        return Response(200, [], body)
+
+    async with serving(handler, front_end=front_end) as server:
+        async with connect(server) as client:
+            await client.send(GET)
+            await trio.testing.wait_all_tasks_blocked(0.05)
+            assert body.asked * PIECE_BYTES < 32 << 20  # what two sockets' buffers may hold
+        with trio.fail_after(5):
+            while not body.closed:
+                await trio.testing.wait_all_tasks_blocked()
+
+
+@BOTH
+async def test_a_body_that_breaks_off_ends_the_connection(front_end: str) -> None:
+    body = Slow(1, broken=True)
+
+    async def handler(request: Request) -> Response:
+        return Response(200, [], body)
+
+    async with serving(handler, front_end=front_end) as server, connect(server) as client:
+        await client.send(GET)
+        head, _, content = (await client.rest()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200")
+        assert content == bytes(PIECE_BYTES)
+    assert body.closed
+
+
+@BOTH
+async def test_a_304_has_no_length(front_end: str) -> None:
+    async def handler(request: Request) -> Response:
+        return Response(304, [(b"etag", b'"1"')])
+
+    async with serving(handler, front_end=front_end) as server, connect(server) as client:
+        await client.send(GET)
+        status, headers, _ = await client.response()
+        assert (status, headers["etag"]) == (304, '"1"')
+        assert "content-length" not in headers

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from tests.support.client import Answer, Json, gateway
+from tests.support.pictures import data_uri, still
 from tests.support.world import PASSWORD, World
 
 # Who calls: the guild's owner, another member, its bot, or nobody.
@@ -28,6 +29,8 @@ class Call(NamedTuple):
         return self.operation.replace("other_", "").replace("{bot_id}", "{user_id}")
 
 
+IMAGE = data_uri(still())
+
 EMBED = {
     "title": "title",
     "description": "text",
@@ -51,7 +54,7 @@ CALLS = (
     Call("GET", "/gateway/bot", 200, BOT),
     Call("GET", "/oauth2/applications/@me", 200, BOT),
     Call("GET", "/applications/@me", 200, BOT),
-    Call("PATCH", "/applications/@me", 200, BOT, {"description": "about"}),
+    Call("PATCH", "/applications/@me", 200, BOT, {"description": "about", "icon": IMAGE}),
     Call("POST", "/applications", 201, OWNER, {"name": "Second bot"}),
     Call("GET", "/applications", 200),
     Call("GET", "/applications/{application_id}", 200),
@@ -66,12 +69,18 @@ CALLS = (
     ),
     Call("POST", "/applications/{other_application_id}/bot/reset", 200),
     Call("GET", "/users/@me", 200),
-    Call("PATCH", "/users/@me", 200, OWNER, {"global_name": "The Owner", "accent_color": 1}),
+    Call(
+        "PATCH",
+        "/users/@me",
+        200,
+        OWNER,
+        {"global_name": "The Owner", "accent_color": 1, "avatar": IMAGE, "banner": IMAGE},
+    ),
     Call("GET", "/users/@me/guilds", 200, OWNER, query={"with_counts": "true"}),
     Call("POST", "/users/@me/channels", 200, OWNER, {"recipient_id": "{user_id}"}),
     Call("GET", "/users/@me/channels", 200),
     Call("GET", "/users/{user_id}", 200),
-    Call("POST", "/guilds", 201, OWNER, {"name": "Another guild"}),
+    Call("POST", "/guilds", 201, OWNER, {"name": "Another guild", "icon": IMAGE}),
     Call("GET", "/guilds/{guild_id}", 200, OWNER, query={"with_counts": "true"}),
     Call("POST", "/guilds/{guild_id}/channels", 201, OWNER, {"name": "voice", "type": 2, "parent_id": "{category_id}"}),
     Call("GET", "/guilds/{guild_id}/channels", 200),

@@ -21,7 +21,10 @@ from chatd.service.actors import Actor, Actors
 from chatd.service.core import Core
 from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
+from chatd.service.renditions import Renditions
 from chatd.store import migrate, open_database
+from chatd.store.blobs import open_blobs
+from chatd.store.disk import Disk
 
 # A hash that costs well under a millisecond: tests are not about guessing passwords.
 CHEAP_HASHES = {"argon2_memory_kib": 64, "argon2_time": 1}
@@ -48,7 +51,13 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
     url = config.database.url or str(directory / "chatd.sqlite")
     await trio.to_thread.run_sync(lambda: migrate.up(url, now_ms=clock()))
     accounts = config.accounts
-    async with open_database(url, readers=1) as db, trio.open_nursery() as nursery:
+    async with (
+        open_database(url, readers=1) as db,
+        open_blobs(config.media, directory) as blobs,
+        trio.open_nursery() as nursery,
+    ):
+        renditions = Renditions(blobs, Disk(directory / "media-cache"), config.media.cache_bytes)
+        await renditions.load()
         core = Core(
             config=config,
             db=db,
@@ -59,6 +68,8 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
             passwords=Passwords(
                 accounts.argon2_memory_kib, accounts.argon2_time, accounts.argon2_parallelism, accounts.password_queue
             ),
+            blobs=blobs,
+            renditions=renditions,
             nonces=Nonces(),
             jwt_key=bytes(range(32)),
             clock_ms=clock,

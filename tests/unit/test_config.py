@@ -52,6 +52,8 @@ def test_text_from_the_environment_becomes_the_options_type() -> None:
         ("[server]\nunlimited_addresses = ['10.0.0.1/8']", "server.unlimited_addresses[0]: 10.0.0.1/8 has host bits"),
         ("[server]\ntls_cert = 'cert.pem'", "server.tls_key: tls_cert and tls_key need each other"),
         ("[server]\ntls_key = 'key.pem'", "server.tls_cert: tls_cert and tls_key need each other"),
+        ("[media]\ns3_endpoint = 'http://s3'", "media.s3_bucket: s3_endpoint needs it"),
+        ("[media]\ns3_endpoint = 's3.test'", "media.s3_endpoint: expected str matching regex"),
         ("[database]\nurl = 'mysql://root:secret@db/x'", "database.url: expected str matching regex"),
     ],
 )
@@ -102,9 +104,11 @@ def test_wrong_flag_is_refused_with_the_path_of_the_key() -> None:
     ],
 )
 def test_show_masks_passwords(url: str, shown: str) -> None:
-    text = show(load(None, {}, {"database.url": url, "redis.url": "redis://:secret@cache"}))
+    options = {"database.url": url, "redis.url": "redis://:secret@cache", "media.s3_secret_key": "secret"}
+    text = show(load(None, {}, options)).replace("s3_secret_key", "key")
     assert shown in text
     assert "redis://:***@cache" in text
+    assert 'key = "***"' in text
     assert "cret" not in text
 
 

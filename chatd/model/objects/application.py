@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model.intents import GUILD_MEMBERS, GUILD_PRESENCES, MESSAGE_CONTENT
 from chatd.model.objects.user import User
-from chatd.model.wire import Object, Params, Permissions, Snowflake
+from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake
 
 
 class ApplicationFlags(IntFlag):
@@ -75,11 +75,12 @@ class ApplicationCreate(Params, kw_only=True):
     description: Annotated[str, Meta(max_length=400)] = ""
 
 
-class ApplicationPatch(Params, kw_only=True):
+class ApplicationPatch(ImageParams, kw_only=True):
     """Edit Current Application; by its owner also PATCH /applications/{id}."""
 
     name: Annotated[str, Meta(min_length=2, max_length=32)] | UnsetType = UNSET
     description: Annotated[str, Meta(max_length=400)] | UnsetType = UNSET
+    icon: str | UnsetType | None = UNSET
     flags: int | UnsetType = UNSET
 
 

@@ -9,7 +9,7 @@ from chatd.model.objects.presence import PresenceUpdate
 from chatd.model.objects.role import Role
 from chatd.model.objects.user import User
 from chatd.model.objects.voice import VoiceState
-from chatd.model.wire import Object, Params, Permissions, Snowflake
+from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake
 
 
 class GuildExtra(Object, frozen=True, kw_only=True):
@@ -166,12 +166,12 @@ class ChannelTemplate(Params, kw_only=True):
     topic: Annotated[str, Meta(max_length=1024)] | None = None
 
 
-class GuildCreateParams(Params, kw_only=True):
+class GuildCreateParams(ImageParams, kw_only=True):
     """Create Guild (POST /guilds), kept although Discord closed it to bots in 2025."""
 
     name: GuildName
     region: Annotated[str, Meta(max_length=100)] | None = None
-    icon: None = None
+    icon: str | None = None
     verification_level: Literal[0, 1, 2, 3, 4] = 0
     default_message_notifications: Literal[0, 1] = 0
     explicit_content_filter: Literal[0, 1, 2] = 0

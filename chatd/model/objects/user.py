@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chatd.model.wire import Object, Params, Snowflake
+from chatd.model.wire import ImageParams, Object, Params, Snowflake
 
 
 class UserProfile(Object, frozen=True, gc=False, kw_only=True):
@@ -59,12 +59,14 @@ class CurrentUser(Object, frozen=True, kw_only=True):
 Username = Annotated[str, Meta(min_length=2, max_length=32)]
 
 
-class CurrentUserPatch(Params, kw_only=True):
-    """Modify Current User. Images come with the media routes."""
+class CurrentUserPatch(ImageParams, kw_only=True):
+    """Modify Current User."""
 
     username: Username | UnsetType = UNSET
     global_name: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType | None = UNSET
     accent_color: Annotated[int, Meta(ge=0, le=0xFFFFFF)] | UnsetType | None = UNSET
+    avatar: str | UnsetType | None = UNSET
+    banner: str | UnsetType | None = UNSET
 
 
 class DirectChannelCreate(Params, kw_only=True):

@@ -1,0 +1,130 @@
+"""Images that users set: checked, stored, found again, and deleted when nothing names them any more.
+
+Docs: reference, "Image Formatting" and "Image Data". What each kind may be is in `model.images`; who may set which
+image is the business of the services that call `store`.
+"""
+
+import binascii
+import hashlib
+import re
+from contextlib import aclosing
+from typing import overload
+
+from msgspec import UnsetType
+
+from chatd import log
+from chatd.model.errors import ApiError
+from chatd.model.images import Kind, name_of
+from chatd.model.validate import form_error
+from chatd.service import pixels
+from chatd.service.core import Core
+from chatd.service.pixels import Info, Unreadable
+from chatd.store import media
+from chatd.store.blobs import whole
+
+logger = log.get(__name__)
+
+# Names that one transaction looks up.
+ORPHANS_BATCH = 200
+
+# What the type says is not relied on: clients that take it from a file's name are often wrong.
+_DATA_URI = re.compile(r"data:image/[a-z+.-]+;base64,")
+
+
+@overload
+async def store(core: Core, kind: Kind, owner: int | tuple[int, ...], data: str, field: str) -> str: ...
+@overload
+async def store(
+    core: Core, kind: Kind, owner: int | tuple[int, ...], data: str | UnsetType | None, field: str
+) -> str | UnsetType | None: ...
+async def store(
+    core: Core, kind: Kind, owner: int | tuple[int, ...], data: str | UnsetType | None, field: str
+) -> str | UnsetType | None:
+    """Check a data URI and store its image; the hash for the row, which begins with `a_` when the image is animated.
+
+    Null and absence go through, so that a form's field may be replaced by what this returns. `owner` is the id, or
+    ids, of the kind's path; `field` is the form's, for errors. To be called after permissions were checked, for the
+    image is public at once, and before the transaction that writes the hash. Raises INVALID_FORM_BODY, BlobsFailed,
+    and a 429 when too many wait.
+    """
+    if not isinstance(data, str):
+        return data
+    return await _put(core, kind, owner, *await core.renditions.run(_read, kind, data, field))
+
+
+async def store_file(core: Core, kind: Kind, owner: int | tuple[int, ...], data: bytes, field: str) -> str:
+    """`store` for an uploaded file. The hash says whether it is animated also where the kind's path has none."""
+    return await _put(core, kind, owner, data, await core.renditions.run(_inspect, kind, data, field))
+
+
+async def _put(core: Core, kind: Kind, owner: int | tuple[int, ...], data: bytes, info: Info) -> str:
+    ids = owner if isinstance(owner, tuple) else (owner,)
+    # Salted, so that no name is written twice and an orphan that is being deleted cannot be somebody's new image.
+    digest = hashlib.blake2b(data, digest_size=16, salt=core.ids.next().to_bytes(16, "big")).hexdigest()
+    hash_ = f"a_{digest}" if info.animated and "gif" in kind.served else digest
+    await core.blobs.put(name_of(kind, ids, hash_), whole(data))
+    return hash_
+
+
+async def default_avatar(core: Core, index: int) -> bytes:
+    """The PNG file of "Default User Avatar", 0 to 5."""
+    return await core.renditions.run(pixels.default_avatar, index)
+
+
+async def collect(core: Core) -> int:
+    """Delete images that no row has named for as long as orphans are kept; how many there were."""
+    newest_ms = core.clock_ms() - int(core.config.media.orphan_age_s * 1000)
+    deleted = 0
+    names: list[str] = []
+    async with aclosing(core.blobs.walk()) as walk:
+        async for blob in walk:
+            if blob.modified_ms <= newest_ms:
+                names.append(blob.name)
+            if len(names) == ORPHANS_BATCH:
+                deleted += await _delete_orphans(core, names)
+                names = []
+    deleted += await _delete_orphans(core, names)
+    if deleted:
+        logger.info("orphaned images deleted", count=deleted)
+    return deleted
+
+
+async def _delete_orphans(core: Core, names: list[str]) -> int:
+    found = await core.db.read(media.orphans, names)
+    for name in found:
+        await core.blobs.delete(name)
+        await core.renditions.forget(name)
+    return len(found)
+
+
+# --- in a worker thread ----------------------------------------------------------------------------------------------
+
+
+def _read(kind: Kind, data: str, field: str) -> tuple[bytes, Info]:
+    head = _DATA_URI.match(data)
+    if head is None:
+        raise _invalid(field)
+    if (len(data) - head.end()) * 3 // 4 > kind.max_bytes + 2:  # before its memory is spent; + 2 for the padding
+        raise _too_large(kind, field)
+    try:
+        decoded = binascii.a2b_base64(data[head.end() :], strict_mode=True)
+    except ValueError:
+        raise _invalid(field) from None
+    return decoded, _inspect(kind, decoded, field)
+
+
+def _inspect(kind: Kind, data: bytes, field: str) -> Info:
+    if len(data) > kind.max_bytes:
+        raise _too_large(kind, field)
+    try:
+        return pixels.inspect(data)
+    except Unreadable:
+        raise _invalid(field) from None
+
+
+def _invalid(field: str) -> ApiError:
+    return form_error(field, "IMAGE_INVALID", "Invalid image")
+
+
+def _too_large(kind: Kind, field: str) -> ApiError:
+    return form_error(field, "BINARY_TYPE_MAX_SIZE", f"File cannot be larger than {kind.max_bytes / 1024} kb.")

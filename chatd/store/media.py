@@ -1,0 +1,50 @@
+"""Which stored images rows still name.
+
+Whoever gives a table an image adds its line to `REFERENCES`: an image of a kind that stands here and that no line finds
+is deleted in time. Kinds without a line are left alone.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from chatd.model import images
+from chatd.model.images import Kind
+from chatd.store.db import Tx
+
+
+class Reference(NamedTuple):
+    table: str
+    keys: tuple[str, ...]  # columns that hold the ids of the image's path, in its order
+    field: str  # of the JSON in `extra`, which holds the hash
+
+
+REFERENCES: dict[Kind, tuple[Reference, ...]] = {
+    images.ICONS: (Reference("guilds", ("id",), "icon"),),
+    images.SPLASHES: (Reference("guilds", ("id",), "splash"),),
+    images.DISCOVERY_SPLASHES: (Reference("guilds", ("id",), "discovery_splash"),),
+    images.BANNERS: (Reference("guilds", ("id",), "banner"), Reference("users", ("id",), "banner")),
+    images.AVATARS: (Reference("users", ("id",), "avatar"),),
+    images.MEMBER_AVATARS: (Reference("members", ("guild_id", "user_id"), "avatar"),),
+    images.MEMBER_BANNERS: (Reference("members", ("guild_id", "user_id"), "banner"),),
+    images.APP_ICONS: (Reference("applications", ("id",), "icon"),),
+    images.ROLE_ICONS: (Reference("roles", ("id",), "icon"),),
+}
+
+
+def orphans(tx: Tx, names: list[str]) -> list[str]:
+    """Those that no row names."""
+    return [name for name in names if _is_orphan(tx, name)]
+
+
+def _is_orphan(tx: Tx, name: str) -> bool:
+    found = images.parse_name(name)
+    if found is None or found.kind not in REFERENCES:
+        return False
+    return not any(_hash(tx, reference, found.ids) == found.hash for reference in REFERENCES[found.kind])
+
+
+def _hash(tx: Tx, reference: Reference, ids: tuple[int, ...]) -> Any:
+    where = " AND ".join(f"{key} = ?" for key in reference.keys)
+    extra = tx.scalar(f"SELECT extra FROM {reference.table} WHERE {where}", *ids)
+    return None if extra is None else msgspec.json.decode(extra).get(reference.field)
