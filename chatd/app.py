@@ -136,9 +136,8 @@ async def run(
             async with trio.open_nursery() as jobs:
                 await _serve(config, core, jobs, sockets, metrics, task_status)
                 jobs.cancel_scope.cancel()
-            await core.live.bus.flush()
+            await checkpoints.save(final=True)
             infrastructure.cancel_scope.cancel()
-        await checkpoints.save(clean=True)
         logger.info("stopped")
 
 
@@ -216,6 +215,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
     return {
         "sessions": (1.0, lambda: gateway_service.sweep(core)),
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
+        "checkpoints soon": (recovery.SOON_S, checkpoints.save_soon),
         "limits": (60.0, forget_limits),
         "journal": (60.0, forget_journal),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),

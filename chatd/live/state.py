@@ -25,6 +25,9 @@ class Live:
         self.guilds: dict[int, GuildState] = {}
         self.directs: dict[int, DirectState] = {}
         self.memberships: dict[int, set[int]] = {}  # user -> guilds, for users who were asked for
+        # Streams (guilds, direct channels, users) with a change that cannot be told again, since `service.recovery` has
+        # last taken them, to note where their sessions stand.
+        self.marked: set[int] = set()
         self._guild_of_channel: dict[int, GuildState] = {}
 
     # --- guilds and channels -----------------------------------------------------------------------------------
@@ -55,6 +58,21 @@ class Live:
         """As `install_guild`."""
         return self.directs.setdefault(loaded.id, loaded)
 
+    # --- who follows what --------------------------------------------------------------------------------------
+
+    def follow(self, session: Session, key: int) -> None:
+        """To be called before the session gets its first event of a guild, a direct channel, or about its user."""
+        if self.bus.follow(session, key):
+            for guild_id in session.guild_ids:
+                self.guilds[guild_id].regroup()
+
+    def direct_audience(self, direct: DirectState, intent: int) -> Audience:
+        """Who gets an event of a direct channel. Sessions follow it from their first event on."""
+        sessions = direct.sessions(intent, self.sessions.of_user)
+        for session in sessions:
+            self.follow(session, direct.id)
+        return Audience(sessions)
+
     # --- publishing --------------------------------------------------------------------------------------------
 
     def to_guild(self, guild: GuildState, name: str, payload: Object, channel_id: int = 0) -> None:
@@ -76,7 +94,10 @@ class Live:
 
     def to_user(self, user_id: int, name: str, payload: Object) -> None:
         """Publish to every session of one user that gets what belongs to no guild (shard 0)."""
-        self.to_sessions(user_id, name, payload, (s for s in self.sessions.of_user(user_id) if s.shard[0] == 0))
+        sessions = [session for session in self.sessions.of_user(user_id) if session.shard[0] == 0]
+        for session in sessions:
+            self.follow(session, user_id)
+        self.to_sessions(user_id, name, payload, sessions)
 
     # --- presence ----------------------------------------------------------------------------------------------
 

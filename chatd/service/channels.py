@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
-from chatd.live.bus import Audience
 from chatd.live.directs import DirectState
 from chatd.live.guilds import GuildState
 from chatd.live.sessions import Session
@@ -149,6 +148,7 @@ def _opened(core: Core, opened: _Opened) -> DirectState:
     direct = core.live.install_direct(DirectState(opened.channel_id, *opened.loaded))
     if opened.position is not None:
         core.live.bus.horizon = opened.position
+        core.live.marked.update(direct.users)
         for user in direct.users.values():
             if user.bot is not True:  # bots hear of a direct channel by its first message (change log of 2019)
                 core.live.to_user(user.id, "CHANNEL_CREATE", direct.view(user.id))
@@ -293,5 +293,4 @@ def _deleted(core: Core, guild: GuildState, channel_id: int) -> Channel:
 
 def _viewers(guild: GuildState, channel_id: int) -> dict[Session, None]:
     """In the order of the audience."""
-    audience: Audience = guild.audience(GATES["CHANNEL_UPDATE"][0], channel_id)
-    return dict.fromkeys(audience.full)
+    return dict.fromkeys(guild.audience(GATES["CHANNEL_UPDATE"][0], channel_id))

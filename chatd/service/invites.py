@@ -128,7 +128,7 @@ def _announce(core: Core, guild: GuildState, channel: Channel, row: InviteRow, i
         inviter=inviter,
     )
     # Besides the intent it takes MANAGE_CHANNELS (events/gateway-events, "Invite Create").
-    viewers = guild.audience(GATES["INVITE_CREATE"][0], channel.id).full
+    viewers = guild.audience(GATES["INVITE_CREATE"][0], channel.id)
     allowed = (s for s in viewers if guild.permissions_in(channel.id, s.user.id) & p.MANAGE_CHANNELS)
     core.live.to_sessions(guild.id, "INVITE_CREATE", event, allowed)
 

@@ -2,9 +2,12 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
+from chatd.live.guilds import GuildState
 from chatd.live.presence import update as presence_update
 from chatd.live.sessions import Session
 from chatd.model import intents
@@ -23,7 +26,6 @@ NONCE_BYTES = 32
 async def answer(core: Core, session: Session, body: RequestGuildMembers) -> None:
     """Answer with chunks; a guild that the user is not in gets none. Docs: events/gateway-events."""
     nonce = UNSET if body.nonce is None or len(body.nonce.encode()) > NONCE_BYTES else body.nonce
-    await mark(core, (session.user.id,))
     for guild_id in _ids(body.guild_id):
         guild = core.live.guilds.get(guild_id)
         if guild is None or session not in guild.sessions:
@@ -31,23 +33,29 @@ async def answer(core: Core, session: Session, body: RequestGuildMembers) -> Non
         asked = _ids(body.user_ids) if body.user_ids is not None else None
         found = _select(guild.members, body, asked, bool(session.intents & intents.GUILD_MEMBERS))
         not_found = tuple(Snowflake(id_) for id_ in asked or () if id_ not in guild.members)
-        with_presences = body.presences and session.intents & intents.GUILD_PRESENCES
+        with_presences = bool(body.presences and session.intents & intents.GUILD_PRESENCES)
         chunks = [found[i : i + CHUNK_MEMBERS] for i in range(0, len(found), CHUNK_MEMBERS)] or [[]]
         for index, selected in enumerate(chunks):
             await session.drained()
-            # What has changed since: events about it have been sent already.
-            members = tuple(guild.members[id_] for m in selected if (id_ := m.user.id) in guild.members)
             chunk = MembersChunk(
                 guild_id=guild.guild.id,
-                members=members,
+                members=(),
                 chunk_index=index,
                 chunk_count=len(chunks),
                 not_found=not_found if index == 0 else (),
-                presences=_presences(core, guild_id, members) if with_presences else UNSET,
                 nonce=nonce,
             )
-            # Past the bus, where nobody could wait for it. It may overtake events whose outcome it has.
-            core.live.push(session, "GUILD_MEMBERS_CHUNK", chunk)
+            await mark(core, (session.user.id,), partial(_send, core, session, guild, selected, chunk, with_presences))
+
+
+def _send(
+    core: Core, session: Session, guild: GuildState, selected: list[Member], chunk: MembersChunk, with_presences: bool
+) -> None:
+    # What has changed since they were selected: events about it have been sent already.
+    members = tuple(guild.members[id_] for m in selected if (id_ := m.user.id) in guild.members)
+    presences = _presences(core, guild.id, members) if with_presences else UNSET
+    # Past the bus, where nobody could wait for it. It may overtake events whose outcome it has.
+    core.live.push(session, "GUILD_MEMBERS_CHUNK", replace(chunk, members=members, presences=presences))
 
 
 def _ids(given: str | int | Sequence[str | int]) -> list[int]:
