@@ -61,6 +61,9 @@ class Noted(NamedTuple):
     seen: int  # in units of SEEN_MS
 
 
+_NOTHING = Noted(-1, -1, -1)
+
+
 class Checkpoints:
     """Writes down where sessions stand."""
 
@@ -88,12 +91,11 @@ class Checkpoints:
         self._take_marks()
         far = self._core.config.gateway.ring_events // 2
         self._due.update((it, None) for it in self._core.live.sessions if self._is_new(it) or self._advance(it) > far)
-        batch = list(islice(self._due, BATCH))
-        for session in batch:
-            del self._due[session]
-        await self._note(batch)
+        await self._note(list(islice(self._due, BATCH)))
 
     async def _note(self, sessions: list[Session]) -> None:
+        for session in sessions:
+            self._due.pop(session, None)
         bus = self._core.live.bus
         horizon = bus.horizon
         await bus.flush()  # whatever was committed up to the horizon has been counted
@@ -105,9 +107,8 @@ class Checkpoints:
         self._noted.update(noted)
         try:
             await self._core.db.write(store.save, rows, ())
-        except BaseException:  # not written: as if they were new
-            for id_ in noted:
-                self._noted.pop(id_, None)
+        except BaseException:  # they are new still, or as good as new
+            self._noted.update(dict.fromkeys(noted, _NOTHING))
             raise
 
     def _take_marks(self) -> None:
@@ -124,17 +125,14 @@ class Checkpoints:
         live.marked.clear()
 
     def _is_new(self, session: Session) -> bool:
-        return session.id not in self._noted and session.base_position is not None
+        return self._noted.get(session.id, _NOTHING) is _NOTHING and session.base_position is not None
 
     def _advance(self, session: Session) -> int:
-        noted = self._noted.get(session.id)
-        return 0 if noted is None else session.seq - noted.seq
+        return session.seq - self._noted.get(session.id, _NOTHING).seq
 
     def _has_moved(self, session: Session) -> bool:
-        noted = self._noted.get(session.id)
-        if noted is None or noted.position < self._last_mark:
-            return True
-        return noted.seq != session.seq or noted.seen != self._seen_ms(session) // SEEN_MS
+        seq, position, seen = self._noted.get(session.id, _NOTHING)
+        return seq != session.seq or position < self._last_mark or seen != self._seen_ms(session) // SEEN_MS
 
     def _seen_ms(self, session: Session) -> int:
         away_s = trio.current_time() - session.detached_at if session.connection is None else 0.0
