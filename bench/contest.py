@@ -24,17 +24,22 @@ FRAME_BYTES_WITHOUT_CHATD = 700
 
 
 class Case(Struct, frozen=True):
-    """N sessions in one guild, and messages on a schedule (rate) or in a closed loop (in_flight)."""
+    """N sessions in one guild, and messages on a schedule (rate) or in a closed loop (in_flight).
+
+    With `spread` the sessions are in a second guild as well, whose events go another way through the server.
+    """
 
     sessions: int
     in_flight: int = 0
     rate: float = 0.0
     compress: str | None = None
+    spread: bool = False
 
     @property
     def name(self) -> str:
         load_text = f"{self.in_flight} in flight" if self.in_flight else f"{self.rate:g}/s"
-        return f"{self.sessions} sessions, {self.compress or 'plain'}, {load_text}"
+        spread_text = " in two guilds" if self.spread else ""
+        return f"{self.sessions} sessions{spread_text}, {self.compress or 'plain'}, {load_text}"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -63,7 +68,9 @@ def _settings(context: Context, case: Case) -> dict[str, Any]:
 def on_chatd(context: Context, case: Case) -> dict[str, Any]:
     with servers.chatd() as server:
         here = world.open_world(server)
-        guild = here.guild()
+        guild = here.guild(bots=0)
+        guilds = [guild, here.guild_apart(guild)] if case.spread else [guild]
+        guild.bots.append(here.bot("bench", *guilds))
         report = load.run(
             server,
             context,
@@ -72,6 +79,7 @@ def on_chatd(context: Context, case: Case) -> dict[str, Any]:
             path=here.gateway(case.compress),
             compress=case.compress,
             inflate=INFLATED if case.compress else None,
+            guilds=len(guilds),
             **_settings(context, case),
         )
     context.result.judge(case.name, report["check"])

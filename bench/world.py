@@ -16,6 +16,7 @@ TEXT_CHANNEL = 0
 PASSWORD = "Bench-password-1"
 APPLICATIONS_PER_ACCOUNT = 50  # servers bound how many applications an account owns
 TRIES = 20  # of a request that is rate limited
+BUS_SHARDS = 8  # by the milliseconds of a guild's id
 
 
 class Refused(Exception):
@@ -81,6 +82,13 @@ class World(Struct):
         for number in range(bots):
             guild.bots.append(self.bot(f"{name}-{number}", guild))
         return guild
+
+    def guild_apart(self, other: Guild) -> Guild:
+        """A guild whose events chatd's bus does not carry in the same shard."""
+        while True:
+            made = self.guild(bots=0)
+            if (int(made.id) >> 22) % BUS_SHARDS != (int(other.id) >> 22) % BUS_SHARDS:
+                return made
 
     def bot(self, name: str, *guilds: Guild) -> str:
         """A new application's bot, put into the guilds; its token."""

@@ -158,10 +158,9 @@ async def run(
             async with trio.open_nursery() as jobs:
                 await _serve(config, core, jobs, sockets, metrics, task_status)
                 jobs.cancel_scope.cancel()
-            await core.live.bus.flush()
+            await read_states.write_down(core)
+            await checkpoints.save(final=True)
             infrastructure.cancel_scope.cancel()
-        await read_states.write_down(core)
-        await checkpoints.save(clean=True)
         logger.info("stopped")
 
 
@@ -251,6 +250,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "voice": (1.0, lambda: voice.sweep(core)),
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
         "own posts": (OWN_POSTS_S, partial(read_states.write_down, core)),
+        "checkpoints soon": (recovery.SOON_S, checkpoints.save_soon),
         "limits": (60.0, forget_limits),
         "journal": (60.0, forget_journal),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),

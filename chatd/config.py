@@ -154,7 +154,7 @@ class Gateway(Section, frozen=True):
     identify_deadline_s: Annotated[float, _doc("Time from connecting to IDENTIFY or RESUME.", gt=0)] = 10.0
     resume_window_s: Annotated[float, _doc("Time a session waits for RESUME after its connection broke.", ge=0)] = 300.0
     checkpoint_s: Annotated[
-        float, _doc("Time between two notes of where sessions stand; after a crash older ones identify anew.", gt=0)
+        float, _doc("Time between two notes of where sessions stand, from which they go on after a crash.", gt=0)
     ] = 5.0
     ring_events: Annotated[int, _doc("Events a session keeps for RESUME; older ones cannot be resumed.", ge=1)] = 1024
     ring_bytes: Annotated[

@@ -23,6 +23,7 @@ CASES = (
     COST_AT_5000,
     CALM,
     Case(1000, in_flight=ONE_AT_A_TIME, compress="zlib"),
+    Case(1000, in_flight=FLOODED, spread=True),
 )
 
 THROUGHPUT = {
@@ -42,6 +43,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--in-flight", type=int, action="append", help="messages on their way at once; may be repeated")
     parser.add_argument("--rate", type=float, action="append", help="messages per second; may be repeated")
     parser.add_argument("--compress", choices=("plain", "zlib", "zstd"), default="plain", help="(plain)")
+    parser.add_argument("--spread", action="store_true", help="the sessions are in a second guild as well")
     parser.add_argument("--only", choices=NAMES, action="append", help="measure only this contender; may be repeated")
 
 
@@ -52,7 +54,7 @@ def cases(context: Context) -> list[Case]:
         return [case for case in CASES if options.compress == "plain" or case.compress == compress]
     loads = [{"in_flight": k} for k in options.in_flight or []] + [{"rate": rate} for rate in options.rate or []]
     return [
-        Case(sessions, compress=compress, **chosen)
+        Case(sessions, compress=compress, spread=options.spread, **chosen)
         for sessions in options.sessions or [1000]
         for chosen in loads or [{"in_flight": ONE_AT_A_TIME}]
     ]

@@ -3,6 +3,10 @@
 Guilds are spread over shards; each shard is one task with one queue, so that one guild's flood does not hold up the
 others: a shard yields every SLICE sessions. Within a shard, order of publication is order of delivery.
 
+Every session's events are numbered in the order of publication, which is that of the commits. For most sessions that
+happens at delivery, for all of an audience in one go; for those that follow streams of several shards (`ordered`) at
+publication, and the first shard that comes to one of them sends what waits for it, from whichever shard.
+
 `publish` is synchronous and is called between a commit and the next await. The audience is a snapshot taken at that
 moment: who came later has the change in the snapshot that it started from, and who lost sight of the channel later
 may still see what was committed before.
@@ -14,7 +18,9 @@ there after a deadline. An event that is already committed is always taken.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 
 import trio
 
@@ -28,21 +34,39 @@ SLICE_BYTES = 512 * 1024
 # The most that is joined into one write: past this a system call's share of the cost is small.
 JOIN_EVENTS = 32
 JOIN_BYTES = 65536
+# The most that a shard sends an ordered session in one write. No fewer than are joined: so a session has nothing left
+# once the shards have come to it for every event, and in a flood no more waits for it than in the shards' queues.
+CATCH_UP_EVENTS = 128
 # Up to so many sessions compress for themselves, several times better: past this they share what is compressed once.
 FEW = 8
 
 
 class Audience:
-    """The sessions that get an event: those that see message content, and those that do not (`lean`)."""
+    """The sessions that get an event: those that see message content, and those that do not (`lean`).
 
-    __slots__ = ("full", "lean")
+    Ordered sessions of either kind are apart. An audience is to be used in the step in which it was asked for.
+    """
+
+    __slots__ = ("full", "has_lean", "lean", "ordered")
 
     def __init__(self, full: Sequence[Session] = (), lean: Sequence[Session] = ()) -> None:
-        self.full = tuple(full)
-        self.lean = tuple(lean)
+        self.full = tuple([session for session in full if not session.ordered])
+        self.lean = tuple([session for session in lean if not session.ordered])
+        self.ordered = tuple([session for session in chain(full, lean) if session.ordered])
+        self.has_lean = bool(lean)
 
     def __len__(self) -> int:
-        return len(self.full) + len(self.lean)
+        return len(self.full) + len(self.lean) + len(self.ordered)
+
+    def __iter__(self) -> Iterator[Session]:
+        return chain(self.full, self.lean, self.ordered)
+
+    def __contains__(self, session: object) -> bool:
+        return session in self.full or session in self.lean or session in self.ordered
+
+    def with_order(self, session: Session) -> "Audience":
+        """As it is now that this session of it is ordered."""
+        return Audience(self.full + self.ordered, self.lean)
 
 
 class Bus:
@@ -55,7 +79,23 @@ class Bus:
         """Queue an event for delivery. `key` is the id of the guild, or of the channel outside of guilds."""
         if audience:
             event.position = self.horizon
+            if not event.volatile:
+                number(event, audience.ordered)
             self._shard(key).put(event, audience)
+
+    def follow(self, session: Session, key: int) -> bool:
+        """To be called before the session is in an audience of this key for the first time.
+
+        Returns whether that makes it an ordered one, so that audiences with it are to be made anew.
+        """
+        shard = self.shard_of(key)
+        if session.home is None:
+            session.home = shard
+        if session.ordered or session.home == shard:
+            return False
+        session.ordered = True
+        self._shards[session.home].number_waiting(session)
+        return True
 
     def has_room(self, key: int) -> bool:
         """Whether the key's shard takes what the caller is about to commit."""
@@ -89,13 +129,15 @@ class Bus:
 
 
 class _Shard:
-    __slots__ = ("_capacity", "_delivered", "_drained", "_filled", "published", "queue")
+    __slots__ = ("_capacity", "_delivered", "_drained", "_filled", "_pieces", "published", "queue")
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._filled = trio.lowlevel.ParkingLot()
         self._drained = trio.lowlevel.ParkingLot()
         self._delivered = 0
+        # What is left of the delivery under way: sessions, and what they are given to.
+        self._pieces: deque[tuple[Callable[[Sequence[Session]], None], Sequence[Session]]] = deque()
         self.published = 0
         self.queue: deque[tuple[Event, Audience]] = deque()
 
@@ -120,19 +162,17 @@ class _Shard:
         while True:
             while self.queue:
                 events, audience = self._take()
-                few = len(audience) <= FEW
                 size = sum(len(event.body) for event in events)
-                length = min(SLICE, SLICE_BYTES // size + 1)
-                for sessions, lean in ((audience.full, False), (audience.lean, True)):
-                    for start in range(0, len(sessions), length):
-                        piece = sessions[start : start + length]
-                        deliver(events, piece, lean, few)
-                        # Small audiences share a turn: one for each of them would be one for as many new messages.
-                        sent += len(piece)
-                        sent_bytes += size * len(piece)
-                        if sent >= SLICE or sent_bytes >= SLICE_BYTES:
-                            sent = sent_bytes = 0
-                            await trio.lowlevel.checkpoint()
+                self._split(events, audience, min(SLICE, SLICE_BYTES // size + 1))
+                while self._pieces:
+                    give, sessions = self._pieces.popleft()
+                    give(sessions)
+                    # Small audiences share a turn: one for each of them would be one for as many new messages.
+                    sent += len(sessions)
+                    sent_bytes += size * len(sessions)
+                    if sent >= SLICE or sent_bytes >= SLICE_BYTES:
+                        sent = sent_bytes = 0
+                        await trio.lowlevel.checkpoint()
                 self._delivered += len(events)
                 self._drained.unpark_all()
             sent = sent_bytes = 0
@@ -151,6 +191,73 @@ class _Shard:
             events.append(following)
             size += len(following.body)
         return events, audience
+
+    def _split(self, events: list[Event], audience: Audience, length: int) -> None:
+        few = len(audience) <= FEW
+        for sessions, give in (
+            (audience.full, partial(deliver, events, lean=False, few=few)),
+            (audience.lean, partial(deliver, events, lean=True, few=few)),
+            (audience.ordered, partial(deliver_ordered, events, few=few)),
+        ):
+            self._pieces.extend((give, sessions[at : at + length]) for at in range(0, len(sessions), length))
+
+    def number_waiting(self, session: Session) -> None:
+        """The session has become an ordered one: number what waits for it here, in this order."""
+        for index, (give, sessions) in enumerate(self._pieces):
+            if session in sessions:  # of the oldest: now is its turn
+                give((session,))
+                self._pieces[index] = give, tuple(other for other in sessions if other is not session)
+        audiences = {audience for _, audience in self.queue}
+        made = {audience: audience.with_order(session) for audience in audiences if session in audience}
+        for index, (event, audience) in enumerate(self.queue):
+            if audience in made:
+                self.queue[index] = event, made[audience]
+                if not event.volatile:
+                    number(event, (session,))
+
+
+def number(event: Event, sessions: Sequence[Session]) -> None:
+    """Number an event for ordered sessions and keep it for RESUME; it is sent when a shard comes to them."""
+    for session in sessions:
+        session.seq += 1
+        session.ring.append(event)
+        session.pending.append(event)
+
+
+def deliver_ordered(events: list[Event], sessions: Sequence[Session], few: bool) -> None:
+    """Push what waits for ordered sessions, these events or others, and `events` themselves if they are volatile.
+
+    Sessions for which the same waits at the same sequence number get the very same bytes, unless they are few.
+    """
+    made: dict[tuple[int, int, bool, tuple[Event, ...]], bytes] = {}
+    for session in sessions:
+        if session.pending:
+            if few:
+                session.catch_up(CATCH_UP_EVENTS)
+            else:
+                _catch_up_shared(session, made)
+        if events[0].volatile:
+            session.push_joined(events, session.seq - len(session.pending), 0)
+
+
+def _catch_up_shared(session: Session, made: dict[tuple[int, int, bool, tuple[Event, ...]], bytes]) -> None:
+    waiting = tuple(session.pending[:CATCH_UP_EVENTS])
+    before = session.seq - len(session.pending)
+    del session.pending[:CATCH_UP_EVENTS]
+    push, lean = session.push_data, session.lean
+    if push is None:
+        return
+    if lean and any(session.user.id in event.reveal for event in waiting):
+        session.push_joined(waiting, before + 1, 1)
+        return
+    key = before, session.format, lean, waiting
+    data = made.get(key)
+    if data is None:
+        frames = [event.frame(seq, session.format, lean) for seq, event in enumerate(waiting, before + 1)]
+        data = made[key] = b"".join(frames)
+    if session.context is not None:
+        session.context.interrupt()
+    push(data)
 
 
 def deliver(events: list[Event], sessions: Sequence[Session], lean: bool, few: bool) -> None:

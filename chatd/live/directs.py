@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 
-from chatd.live.bus import Audience
 from chatd.live.sessions import Session
 from chatd.model.objects.channel import DirectChannel
 from chatd.model.objects.user import User
@@ -25,13 +24,11 @@ class DirectState:
             last_message_id=None if self.last_message_id is None else Snowflake(self.last_message_id),
         )
 
-    def audience(self, intent: int, of_user: Callable[[int], Iterable[Session]]) -> Audience:
-        """Both users' sessions with the intent; direct messages go to shard 0 only (topics/gateway, "Sharding")."""
-        return Audience(
-            [
-                session
-                for user_id in self.users
-                for session in of_user(user_id)
-                if session.shard[0] == 0 and session.intents & intent == intent
-            ]
-        )
+    def sessions(self, intent: int, of_user: Callable[[int], Iterable[Session]]) -> list[Session]:
+        """Both users' with the intent; direct messages go to shard 0 only (topics/gateway, "Sharding")."""
+        return [
+            session
+            for user_id in self.users
+            for session in of_user(user_id)
+            if session.shard[0] == 0 and session.intents & intent == intent
+        ]

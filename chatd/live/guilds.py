@@ -172,6 +172,7 @@ class GuildState:
     # --- sessions ----------------------------------------------------------------------------------------------
 
     def add_session(self, session: Session) -> None:
+        """Of a session that follows the guild (`Live.follow`)."""
         self.sessions[session] = None
         session.guild_ids.add(self.id)
         self._audiences.clear()
@@ -180,6 +181,10 @@ class GuildState:
         if self.sessions.pop(session, False) is None:
             session.guild_ids.discard(self.id)
             self._audiences.clear()
+
+    def regroup(self) -> None:
+        """To be called after one of the sessions has become an ordered one."""
+        self._audiences.clear()
 
     def sessions_of(self, user_id: int) -> Iterator[Session]:
         return (session for session in tuple(self.sessions) if session.user.id == user_id)

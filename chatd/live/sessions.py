@@ -60,6 +60,10 @@ class Session:
     `seq` is the number of the newest event; `ring` holds the newest events, the last of them numbered `seq`. The ring
     is bounded in events and, for what only this session gets, in bytes (`_bound`): a client that comes back for an
     event that has fallen out of it must IDENTIFY anew.
+
+    Events are numbered in the order of commits. While all of them come through one shard of the bus, that is the order
+    of delivery, and they are numbered then. A session that follows streams of several shards is `ordered`: its events
+    are numbered when they are published, and wait in `pending` until a shard comes to this session.
     """
 
     __slots__ = (
@@ -71,12 +75,15 @@ class Session:
         "detached_at",
         "format",
         "guild_ids",
+        "home",
         "id",
         "identified_at",
         "intents",
         "large_threshold",
         "lean",
         "member_requests",
+        "ordered",
+        "pending",
         "presence",
         "push_data",
         "ring",
@@ -117,6 +124,9 @@ class Session:
         self._pushed: list[tuple[int, int]] = []  # number and size of what `push` has put into the ring
         self._pushed_bytes = 0
         self.guild_ids: set[int] = set()
+        self.home: int | None = None  # the shard of the bus that its first stream is in
+        self.ordered = False
+        self.pending: list[Event] = []  # numbered, not sent; only of an ordered session
         # The connection's three are kept here because delivery touches nothing that it need not: with thousands of
         # sessions every object is a cache miss.
         self.push_data: Callable[[bytes], None] | None
@@ -128,8 +138,8 @@ class Session:
         self.detached_at = 0.0  # trio time at which the last socket was lost
         self.identified_at: float | None = None  # trio time of IDENTIFY; None: before the server's start
 
-    def position(self) -> int:
-        """Up to which commit everything has been counted that the session gets."""
+    def newest_position(self) -> int:
+        """That of the newest event, or where the session began."""
         return max(self.base_position or 0, self.ring[-1].position if self.ring else 0)
 
     @property
@@ -141,6 +151,7 @@ class Session:
     def connection(self, connection: Connection | None) -> None:
         self._connection = connection
         self.push_data = None if connection is None else connection.push
+        self.pending.clear()  # a new connection has been sent everything
         self.format = 0 if connection is None else connection.format
         self.context = None if connection is None else connection.context
 
@@ -151,6 +162,7 @@ class Session:
 
     def push(self, event: Event) -> None:
         """Number one event, keep it and send it: the slow path, for events with an audience of one."""
+        self.catch_up()
         if not event.volatile:
             self.seq += 1
             self.ring.append(event)
@@ -174,6 +186,13 @@ class Session:
             while oldest <= seq:
                 self.ring.popleft()
                 oldest += 1
+
+    def catch_up(self, limit: int | None = None) -> None:
+        """Send the oldest `limit` events that are numbered and not sent."""
+        if self.pending:
+            events, first = self.pending[:limit], self.seq - len(self.pending) + 1
+            del self.pending[:limit]
+            self.push_joined(events, first, 1)
 
     def push_joined(self, events: Sequence[Event], first: int, step: int) -> None:
         """Send events that are counted and kept already as one write of this session's own frames.

@@ -40,6 +40,9 @@ class Live:
         self.turn = trio.Lock()
         self.told: Counter[int] = Counter()  # user -> how often `to_user` told it something
         self.own_posts = OwnPosts(OWN_POSTS)
+        # Streams (guilds, direct channels, users) with a change that cannot be told again, since `service.recovery` has
+        # last taken them, to note where their sessions stand.
+        self.marked: set[int] = set()
         self._guild_of_channel: dict[int, GuildState] = {}
 
     # --- guilds and channels -----------------------------------------------------------------------------------
@@ -86,6 +89,21 @@ class Live:
         """As `install_guild`."""
         return self.directs.setdefault(loaded.id, loaded)
 
+    # --- who follows what --------------------------------------------------------------------------------------
+
+    def follow(self, session: Session, key: int) -> None:
+        """To be called before the session gets its first event of a guild, a direct channel, or about its user."""
+        if self.bus.follow(session, key):
+            for guild_id in session.guild_ids:
+                self.guilds[guild_id].regroup()
+
+    def direct_audience(self, direct: DirectState, intent: int) -> Audience:
+        """Who gets an event of a direct channel. Sessions follow it from their first event on."""
+        sessions = direct.sessions(intent, self.sessions.of_user)
+        for session in sessions:
+            self.follow(session, direct.id)
+        return Audience(sessions)
+
     # --- publishing --------------------------------------------------------------------------------------------
 
     def to_guild(self, guild: GuildState, name: str, payload: Object, channel_id: int = 0) -> None:
@@ -97,7 +115,7 @@ class Live:
         gate = GATES[name][0]
         audience = guild.audience(gate)
         own = [s for s in self.sessions.of_user(user_id) if s in guild.sessions and not s.intents & gate]
-        self.to_audience(guild.id, name, payload, Audience((*audience.full, *own)) if own else audience)
+        self.to_audience(guild.id, name, payload, Audience((*audience, *own)) if own else audience)
 
     def to_audience(self, key: int, name: str, payload: Object, audience: Audience) -> None:
         if audience:
@@ -112,10 +130,13 @@ class Live:
         event.position = self.bus.horizon
         session.push(event)
 
-    def to_user(self, user_id: int, name: str, payload: Object) -> None:
-        """Publish to every session of one user that gets what belongs to no guild (shard 0)."""
+    def to_user(self, user_id: int, name: str, payload: Object, *, every_shard: bool = False) -> None:
+        """Publish to every session of one user that gets what belongs to no guild: those of shard 0, or all."""
         self.told[user_id] += 1
-        self.to_sessions(user_id, name, payload, (s for s in self.sessions.of_user(user_id) if s.shard[0] == 0))
+        sessions = [s for s in self.sessions.of_user(user_id) if every_shard or s.shard[0] == 0]
+        for session in sessions:
+            self.follow(session, user_id)
+        self.to_sessions(user_id, name, payload, sessions)
 
     # --- presence ----------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ class DirectAccess:
         return self.direct.id
 
     def audience(self, core: Core, name: str, content: bool = False) -> Audience:
-        return self.direct.audience(GATES[name][1], core.live.sessions.of_user)
+        return core.live.direct_audience(self.direct, GATES[name][1])
 
 
 async def guild(core: Core, me: Actor, guild_id: int, needs: int = 0) -> GuildState:

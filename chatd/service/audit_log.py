@@ -141,7 +141,7 @@ async def change(
 def _announce(core: Core, guild: GuildState, entry: AuditLogEntry) -> None:
     """To those who may read the log (events/gateway-events, "Guild Audit Log Entry Create")."""
     name = "GUILD_AUDIT_LOG_ENTRY_CREATE"
-    listening = guild.audience(GATES[name][0]).full
+    listening = guild.audience(GATES[name][0])
     readers = [session for session in listening if guild.permissions(session.user.id) & p.VIEW_AUDIT_LOG]
     if readers:
         values = {field: getattr(entry, field) for field in entry.__struct_fields__}

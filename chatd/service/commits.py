@@ -16,10 +16,6 @@ R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
 
 
-def _nothing(_: object) -> None:
-    pass
-
-
 async def change(
     core: Core, streams: Iterable[int], fn: Callable[[Tx, *Ts], T], *args: *Ts, then: Callable[[T], R]
 ) -> R:
@@ -34,11 +30,17 @@ async def change(
 
     def committed(outcome: tuple[int, T]) -> R:
         core.live.bus.horizon = outcome[0]
+        core.live.marked |= marked
         return then(outcome[1])
 
     return await core.db.write(transaction, then=committed)
 
 
-async def mark(core: Core, streams: Iterable[int], then: Callable[[None], object] = _nothing) -> None:
-    """Before something is sent that no commit has made: after a crash nobody resumes across it."""
-    await change(core, streams, _nothing, then=then)
+async def mark(core: Core, streams: Iterable[int], then: Callable[[], None]) -> None:
+    """For events that no change has made. `then` sends them, so that none of them comes without a commit of its own:
+    sessions are noted by positions, and what has none could not be told from what came before it."""
+    await change(core, streams, _nothing, then=lambda _: then())
+
+
+def _nothing(_: Tx) -> None:
+    pass

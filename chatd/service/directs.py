@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chatd.live.directs import DirectState
 from chatd.model.errors import CANNOT_MESSAGE_USER, UNKNOWN_USER
 from chatd.model.objects.channel import DirectChannel
-from chatd.model.objects.user import DirectChannelCreate
+from chatd.model.objects.user import DirectChannelCreate, User
 from chatd.service import access
 from chatd.service.actors import Actor
 from chatd.service.core import Core
@@ -52,15 +52,20 @@ def _open(new_id: Callable[[], int], one: int, other: int, tx: Tx) -> _Opened:
     if channel_id != made_id:
         return _Opened(channel_id, loaded, None)
     position = new_id()
-    journal.mark(tx, position, frozenset((one, other)))
+    journal.mark(tx, position, frozenset(_told_of(loaded.users)))
     return _Opened(channel_id, loaded, position)
+
+
+def _told_of(users: dict[int, User]) -> list[int]:
+    """Bots hear of a direct channel by its first message (change log of 2019)."""
+    return [user.id for user in users.values() if user.bot is not True]
 
 
 def _opened(core: Core, opened: _Opened) -> DirectState:
     direct = core.live.install_direct(DirectState(opened.channel_id, *opened.loaded))
     if opened.position is not None:
         core.live.bus.horizon = opened.position
-        for user in direct.users.values():
-            if user.bot is not True:  # bots hear of a direct channel by its first message (change log of 2019)
-                core.live.to_user(user.id, "CHANNEL_CREATE", direct.view(user.id))
+        for user_id in _told_of(direct.users):
+            core.live.marked.add(user_id)
+            core.live.to_user(user_id, "CHANNEL_CREATE", direct.view(user_id))
     return direct

@@ -107,6 +107,7 @@ def subscribe(core: Core, session: Session, guild: GuildState, unavailable: bool
     """
     if session in guild.sessions or not session.serves(guild.id):
         return
+    core.live.follow(session, guild.id)
     if session.intents & GATES["GUILD_CREATE"][0]:
         core.live.push(session, "GUILD_CREATE", snapshot(core, session, guild, unavailable))
     guild.add_session(session)

@@ -1,13 +1,16 @@
 """Members over the gateway, in chunks. Docs: events/gateway-events, "Request Guild Members".
 
 A session's requests are answered one after the other by one task, which outlives the socket, and in steps of about a
-millisecond: a chunk is encoded, or a slice of the names looked at, while it holds `live.turn`.
+millisecond: a chunk is encoded, or a slice of the names looked at, while it holds `live.turn`. Each chunk has a commit
+of its own: it is counted, and cannot be told again.
 """
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.live.presence import OFFLINE
@@ -68,38 +71,39 @@ async def _answer(core: Core, session: Session, body: RequestGuildMembers) -> No
         if wait_s:
             meta = MemberRequestMeta(guild_id=guild.guild.id, nonce=nonce)
             refusal = RateLimited(opcode=Op.REQUEST_GUILD_MEMBERS, retry_after=whole_ms(wait_s), meta=meta)
-            await _mark(core, session)
-            core.live.push(session, "RATE_LIMITED", refusal)
+            await mark(core, (session.user.id,), lambda: core.live.push(session, "RATE_LIMITED", refusal))
             return
     found = await _select(core, session, guild, body, asked)
     not_found = tuple(Snowflake(id_) for id_ in asked or () if id_ not in guild.members)
     with_presences = bool(body.presences and session.intents & intents.GUILD_PRESENCES)
     chunk_count = max(1, -(-len(found) // limits.MEMBERS_PER_CHUNK))
     for index in range(chunk_count):
+        ids = found[index * limits.MEMBERS_PER_CHUNK :][: limits.MEMBERS_PER_CHUNK]
+        chunk = MembersChunk(
+            guild_id=guild.guild.id,
+            members=(),
+            chunk_index=index,
+            chunk_count=chunk_count,
+            not_found=not_found if index == 0 else (),
+            nonce=nonce,
+        )
         await session.drained()
-        await _mark(core, session)
+        if session not in core.live.sessions:
+            return
         async with core.live.turn:
-            if session not in core.live.sessions or session.user.id not in guild.members:
-                return
-            ids = found[index * limits.MEMBERS_PER_CHUNK :][: limits.MEMBERS_PER_CHUNK]
-            # As they are now: events about what has changed since have been sent already.
-            members = tuple(guild.members[id_] for id_ in ids if id_ in guild.members)
-            chunk = MembersChunk(
-                guild_id=guild.guild.id,
-                members=members,
-                chunk_index=index,
-                chunk_count=chunk_count,
-                not_found=not_found if index == 0 else (),
-                presences=_presences(core, guild_id, members) if with_presences else UNSET,
-                nonce=nonce,
-            )
-            # Past the bus, where nobody could wait for it: it may overtake events whose outcome it has.
-            core.live.push(session, "GUILD_MEMBERS_CHUNK", chunk)
+            await mark(core, (session.user.id,), partial(_send, core, session, guild, ids, chunk, with_presences))
 
 
-async def _mark(core: Core, session: Session) -> None:
-    """Each answer is counted, and cannot be told again: before each of them."""
-    await mark(core, (session.user.id,))
+def _send(
+    core: Core, session: Session, guild: GuildState, ids: list[int], chunk: MembersChunk, with_presences: bool
+) -> None:
+    if session.user.id not in guild.members:
+        return
+    # As they are now: events about what has changed since have been sent already.
+    members = tuple(guild.members[id_] for id_ in ids if id_ in guild.members)
+    presences = _presences(core, guild.id, members) if with_presences else UNSET
+    # Past the bus, where nobody could wait for it: it may overtake events whose outcome it has.
+    core.live.push(session, "GUILD_MEMBERS_CHUNK", replace(chunk, members=members, presences=presences))
 
 
 def _ids(given: str | int | Sequence[str | int]) -> Iterator[int]:

@@ -175,7 +175,7 @@ def _publish(core: Core, here: Here, name: str, message: Message) -> Raw:
     encoded = encode(message)
     audience = here.audience(core, name, content=True)
     if audience:
-        core.live.bus.publish(here.bus_key, _event(here, name, message, encoded, bool(audience.lean)), audience)
+        core.live.bus.publish(here.bus_key, _event(here, name, message, encoded, audience.has_lean), audience)
     return Raw(encoded)
 
 
@@ -216,7 +216,7 @@ def told_again(here: Here, entry: journal.Entry, page: Page) -> Event:
         event = Event(entry.name, encode(_deletion(here, page.rows[0].id)))
     else:
         message = render.messages(page)[0]
-        event = _event(here, entry.name, message, encode(message), needs_lean=True)
+        event = _event(here, entry.name, message, encode(message), needs_lean=isinstance(here, GuildChannel))
     event.position = entry.position
     return event
 

@@ -65,6 +65,7 @@ def whole_guilds(core: Core, session: Session, guild_ids: Iterable[int]) -> tupl
         guild = core.live.guilds.get(guild_id)
         if wants and left > 0 and guild is not None and session.user.id in guild.members:
             encoded = encode(guilds.snapshot(core, session, guild, unavailable=False))
+            core.live.follow(session, guild.id)
             guild.add_session(session)
             left -= len(encoded)
             shown.append(Raw(encoded))

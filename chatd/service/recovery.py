@@ -1,18 +1,22 @@
 """Sessions that survive a restart: where each stands is written down, and told from the journal what it missed.
 
-A row says: event number `seq` is the one at `position`, and whatever was committed up to there has been counted. After
-a stop in order that holds for every session. After a crash a row may be a moment old; what was committed since is
-counted now, as the bus would have done, and the client, which may have got some of it, says in RESUME how far it came.
+A row says: whatever was committed up to `position` has been counted, and with that the session stood at `seq`. A row
+may be a moment old; what was committed since is counted now, in the order of commits, as the bus has done (`live.bus`),
+and the client, which may have got some of it, says in RESUME how far it came.
 
-That works for messages and what becomes of them, in one bus shard: there, delivery is in the order of commits. Where it
-cannot be known what the client was told, the session is not restored, and RESUME answers with op 9:
+That works for messages and what becomes of them. Where it cannot be known what the client was told, the session is not
+restored, and RESUME answers with op 9:
 
 - a mark lies behind the row: a change of a guild, a membership, a profile (`commits.change`)
 - a crash undid what it knows of: who was in voice (`journal.bar`)
-- after a crash, when the session follows streams of several shards, which pass each other
+- more has happened behind the row than is read back: `gateway.ring_events` of a stream
+
+So that neither is likely, sessions that are new, that a mark concerns, or that have come far are noted soon, not at the
+next round.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 import trio
@@ -25,6 +29,7 @@ from chatd.live.presence import Presence
 from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.intents import GATES
+from chatd.model.snowflake import lowest_at
 from chatd.model.wire import decoder, encode
 from chatd.service import access, messages, render
 from chatd.service.access import DirectAccess, GuildChannel
@@ -41,41 +46,103 @@ logger = log.get(__name__)
 
 # Rows in one transaction: a few milliseconds, so that no message waits long behind them.
 BATCH = 500
+# How often those are noted that cannot wait, BATCH of them at a time.
+SOON_S = 0.25
 # A session at rest is written once in this time, to say that it still has its connection.
 SEEN_MS = 60_000
 
 _presence = decoder(Presence).decode
 
 
+class Noted(NamedTuple):
+    """What was written about a session."""
+
+    seq: int
+    position: int
+    seen: int  # in units of SEEN_MS
+
+
+_NOTHING = Noted(-1, -1, -1)
+
+
 class Checkpoints:
-    """Writes down where sessions stand, those that have moved since the last time."""
+    """Writes down where sessions stand."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._saved: dict[str, tuple[int, int, int, bool]] = {}
+        self._noted: dict[str, Noted] = {}
+        self._due: dict[Session, None] = {}
+        self._last_mark = 0
 
-    async def save(self, clean: bool = False) -> None:
-        """`clean`: the server has stopped, and every event has been counted."""
-        sessions = {session.id: session for session in self._core.live.sessions if session.base_position is not None}
-        ended = [id_ for id_ in self._saved if id_ not in sessions]
-        moved = [session for session in sessions.values() if self._mark(session, clean) != self._saved.get(session.id)]
-        for start in range(0, max(len(moved), len(ended)), BATCH):
-            batch = [session for session in moved[start : start + BATCH] if session in self._core.live.sessions]
-            self._saved.update((session.id, self._mark(session, clean)) for session in batch)
-            rows = [self._row(session, clean) for session in batch]
-            gone = ended[start : start + BATCH]
-            await self._core.db.write(store.save, rows, gone)
-            for id_ in gone:
-                self._saved.pop(id_, None)
+    async def save(self, final: bool = False) -> None:
+        """All that have moved since they were last noted, or that a mark may concern; at the end simply all."""
+        self._take_marks()
+        sessions = self._core.live.sessions
+        ended = [id_ for id_ in self._noted if sessions.get(id_) is None]
+        for start in range(0, len(ended), BATCH):
+            await self._core.db.write(store.save, (), ended[start : start + BATCH])
+        for id_ in ended:
+            self._noted.pop(id_, None)
+        moved = [session for session in sessions if final or self._has_moved(session)]
+        for start in range(0, len(moved), BATCH):
+            await self._note(moved[start : start + BATCH])
 
-    def _mark(self, session: Session, clean: bool) -> tuple[int, int, int, bool]:
-        return session.seq, session.position(), self._seen_ms(session) // SEEN_MS, clean
+    async def save_soon(self) -> None:
+        """Those that cannot wait for `save`, as many as a transaction takes; the others the next time."""
+        self._take_marks()
+        far = self._core.config.gateway.ring_events // 2
+        self._due.update((it, None) for it in self._core.live.sessions if self._is_new(it) or self._advance(it) > far)
+        await self._note(list(islice(self._due, BATCH)))
+
+    async def _note(self, sessions: list[Session]) -> None:
+        for session in sessions:
+            self._due.pop(session, None)
+        bus = self._core.live.bus
+        horizon = bus.horizon
+        await bus.flush()  # whatever was committed up to the horizon has been counted
+        alive = [it for it in sessions if it in self._core.live.sessions and it.base_position is not None]
+        if not alive:
+            return
+        rows = [self._row(session, horizon) for session in alive]
+        noted = {row.id: Noted(row.seq, row.position, row.seen_ms // SEEN_MS) for row in rows}
+        self._noted.update(noted)
+        try:
+            await self._core.db.write(store.save, rows, ())
+        except BaseException:  # they are new still, or as good as new
+            self._noted.update(dict.fromkeys(noted, _NOTHING))
+            raise
+
+    def _take_marks(self) -> None:
+        """Note the sessions of the marked streams soon, and whoever is not found by them at the next round."""
+        live = self._core.live
+        if not live.marked:
+            return
+        self._last_mark = live.bus.horizon
+        for stream in live.marked:
+            if stream in live.guilds:
+                self._due.update(live.guilds[stream].sessions)
+            for user_id in live.directs[stream].users if stream in live.directs else (stream,):
+                self._due.update(dict.fromkeys(live.sessions.of_user(user_id)))
+        live.marked.clear()
+
+    def _is_new(self, session: Session) -> bool:
+        return self._noted.get(session.id, _NOTHING) is _NOTHING and session.base_position is not None
+
+    def _advance(self, session: Session) -> int:
+        return session.seq - self._noted.get(session.id, _NOTHING).seq
+
+    def _has_moved(self, session: Session) -> bool:
+        seq, position, seen = self._noted.get(session.id, _NOTHING)
+        return seq != session.seq or position < self._last_mark or seen != self._seen_ms(session) // SEEN_MS
 
     def _seen_ms(self, session: Session) -> int:
         away_s = trio.current_time() - session.detached_at if session.connection is None else 0.0
         return self._core.clock_ms() - int(away_s * 1000)
 
-    def _row(self, session: Session, clean: bool) -> SessionRow:
+    def _row(self, session: Session, flushed: int) -> SessionRow:
+        """`flushed`: the position up to which everything has been counted for everybody."""
+        counted = self._core.live.bus.horizon if session.ordered else flushed
+        newest = session.newest_position()
         return SessionRow(
             session.id,
             session.user.id,
@@ -83,9 +150,9 @@ class Checkpoints:
             *session.shard,
             session.version,
             session.seq,
-            self._core.live.bus.horizon if clean else session.position(),
+            max(counted, newest),
             session.base_position or 0,
-            int(clean),
+            int(newest <= counted),
             self._seen_ms(session),
             encode(session.presence).decode(),
         )
@@ -94,18 +161,16 @@ class Checkpoints:
 class Stream(NamedTuple):
     """The latest of a guild or a direct channel."""
 
-    shard: int
     last_mark: int
     entries: list[Entry]  # oldest first
-    is_cut: bool  # there are older ones
+    complete_from: int  # older ones are left out
     events: dict[int, Event]  # by position
 
 
 async def restore(core: Core) -> int:
     """The sessions of the server's last run, as far as it is sure what they were told; how many there are."""
     await core.db.write(journal.lower_bars, core.ids.next())
-    seen_after = core.clock_ms() - int(core.config.gateway.resume_window_s * 1000)
-    rows = await core.db.write(store.load, seen_after)
+    rows = await core.db.write(store.load, _window_start_ms(core))
     streams: dict[int, Stream] = {}
     restored = 0
     for row in rows:
@@ -145,30 +210,37 @@ async def _restore(core: Core, row: SessionRow, streams: dict[int, Stream]) -> b
             streams[state.id] = await _stream(core, state)
     marked = max((streams[state.id].last_mark for state in followed), default=0)
     marked = max(marked, await core.db.read(journal.last_mark, user.id))
-    if marked > row.position or (marked == row.position and not row.clean):
+    complete_from = max((streams[state.id].complete_from for state in followed), default=0)
+    if marked > row.position or (marked == row.position and not row.exact) or complete_from > row.position:
         return False
 
     told = _told(core, session, mine, directs, streams)
-    since = [event for event, _ in told if event.position > row.position]
-    if not row.clean and len({shard for event, shard in told if event.position > row.base_position}) > 1:
-        return False
-    before = _unbroken([it for it in told if max(row.base_position, marked) < it[0].position <= row.position])
-    cut = max((streams[state.id].entries[0].position for state in followed if streams[state.id].is_cut), default=0)
-    session.ring.extend([event for event in before if event.position >= cut][-row.seq :])
+    since = [event for event in told if event.position > row.position]
+    # What came before, as far back as nothing is missing of it.
+    known_from = max(row.base_position + 1, marked + 1, complete_from, lowest_at(_window_start_ms(core)))
+    before = [event for event in told if known_from <= event.position <= row.position]
+    session.ring.extend(before[-row.seq :])
     session.ring.extend(since)
     session.seq = row.seq + len(since)
     session.base_position = row.base_position
     session.detached_at = trio.current_time() - (core.clock_ms() - row.seen_ms) / 1000
     core.live.sessions.add(session)
     for guild in mine:
+        core.live.follow(session, guild.id)
         guild.add_session(session)
     return True
+
+
+def _window_start_ms(core: Core) -> int:
+    """Sessions that were seen last before this are over, and the journal may have been pruned up to here."""
+    return core.clock_ms() - int(core.config.gateway.resume_window_s * 1000)
 
 
 async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     read = journal.of_guild if isinstance(state, GuildState) else journal.of_direct
     limit = core.config.gateway.ring_events
-    entries = [it for it in await core.db.read(read, state.id, 0, limit) if it.name != journal.MARK]
+    found = await core.db.read(read, state.id, 0, limit)
+    entries = [entry for entry in found if entry.name != journal.MARK]
     page = await core.db.read(_context, [entry.row() for entry in entries])
     events: dict[int, Event] = {}
     for entry, row in zip(entries, page.rows, strict=True):
@@ -176,7 +248,7 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
         if here is not None:
             events[entry.position] = messages.told_again(here, entry, page._replace(rows=[row]))
     last_mark = await core.db.read(journal.last_mark, state.id)
-    return Stream(core.live.bus.shard_of(state.id), last_mark, entries, len(entries) >= limit, events)
+    return Stream(last_mark, entries, found[0].position if len(found) == limit else 0, events)
 
 
 def _context(tx: Tx, rows: list[message_store.MessageRow]) -> message_store.Page:
@@ -196,13 +268,13 @@ def _told(
     guilds: Iterable[GuildState],
     directs: Iterable[DirectState],
     streams: dict[int, Stream],
-) -> list[tuple[Event, int]]:
-    """The events that the session gets of its streams, in the order of commits, each with its shard."""
-    told: list[tuple[Event, int]] = []
+) -> list[Event]:
+    """The events that the session gets of its streams, in the order of commits."""
+    told: list[Event] = []
     for guild in guilds:
         stream = streams[guild.id]
         told += [
-            (stream.events[entry.position], stream.shard)
+            stream.events[entry.position]
             for entry in stream.entries
             if entry.position in stream.events
             and session.intents & GATES[entry.name][0]
@@ -210,19 +282,5 @@ def _told(
         ]
     for direct in directs:
         stream = streams[direct.id]
-        told += [
-            (stream.events[entry.position], stream.shard)
-            for entry in stream.entries
-            if session.intents & GATES[entry.name][1]
-        ]
-    return sorted(told, key=lambda it: it[0].position)
-
-
-def _unbroken(told: Sequence[tuple[Event, int]]) -> list[Event]:
-    """The newest of them, as far back as they are of one shard: shards pass each other."""
-    events: list[Event] = []
-    for event, shard in reversed(told):
-        if shard != told[-1][1]:
-            break
-        events.append(event)
-    return events[::-1]
+        told += [stream.events[entry.position] for entry in stream.entries if session.intents & GATES[entry.name][1]]
+    return sorted(told, key=lambda event: event.position)

@@ -48,10 +48,10 @@ def tell(core: Core, seen: Seen) -> None:
 def update(core: Core, seen: Seen, channel_id: int) -> None:
     """CHANNEL_UPDATE to those who saw the channel before and still do."""
     guild = seen.guild
-    sees = guild.audience(GATES["CHANNEL_UPDATE"][0], channel_id).full
+    sees = guild.audience(GATES["CHANNEL_UPDATE"][0], channel_id)
     stayed = [session for session in sees if channel_id in seen.by_session[session]]
     core.live.to_sessions(guild.id, "CHANNEL_UPDATE", guild.channel(channel_id), stayed)
 
 
-def _listening(guild: GuildState) -> tuple[Session, ...]:
-    return guild.audience(GATES["CHANNEL_UPDATE"][0]).full
+def _listening(guild: GuildState) -> Audience:
+    return guild.audience(GATES["CHANNEL_UPDATE"][0])

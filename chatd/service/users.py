@@ -80,7 +80,7 @@ def _edited(core: Core, account: AccountRow) -> CurrentUser:
         actor.user = user
     for session in core.live.sessions.of_user(user.id):
         session.user = user
-    core.live.to_sessions(user.id, "USER_UPDATE", current, core.live.sessions.of_user(user.id))
+    core.live.to_user(user.id, "USER_UPDATE", current, every_shard=True)
     for direct in core.live.directs.values():
         if user.id in direct.users:
             direct.users[user.id] = user

@@ -73,7 +73,7 @@ async def commit(core: Core, guild: GuildState, user_id: int, new: VoiceState | 
     """Put `new` in place of the member's state, None to leave. The caller holds `guild.lock`."""
     then = partial(_committed, core, guild, user_id, new)
     if new is None:  # the bar stays until the last one has left
-        await mark(core, (guild.id,), then)
+        await mark(core, (guild.id,), partial(then, None))
     else:
         await change(core, (guild.id,), journal.bar, guild.id, then=then)
 
@@ -108,7 +108,7 @@ async def sweep(core: Core) -> None:
             continue
         async with guild.lock:
             if gone := _gone(core, guild):
-                await mark(core, (guild.id,), partial(_ended, core, guild, gone))
+                await mark(core, (guild.id,), partial(disconnect, core, guild, gone))
             if not guild.voice:
                 await core.db.write(journal.lift, guild.id)
                 core.live.voiced.discard(guild.id)
@@ -137,10 +137,6 @@ def _gone(core: Core, guild: GuildState) -> list[int]:
         for user_id, state in guild.voice.items()
         if core.live.sessions.get(state.session_id) is None or user_id not in guild.members
     ]
-
-
-def _ended(core: Core, guild: GuildState, user_ids: Iterable[int], _: None) -> None:
-    disconnect(core, guild, user_ids)
 
 
 async def _leave_others(core: Core, guild: GuildState, user_id: int) -> None:
@@ -216,10 +212,10 @@ def _put(core: Core, guild: GuildState, user_id: int, new: VoiceState | None) ->
     own = [s for s in core.live.sessions.of_user(user_id) if s in guild.sessions and s.intents & _GATE]
     told: dict[Session, None] = {}
     if new is not None:
-        told = dict.fromkeys((*guild.audience(_GATE, new.channel_id or 0).full, *own))
+        told = dict.fromkeys((*guild.audience(_GATE, new.channel_id or 0), *own))
         core.live.to_sessions(guild.id, "VOICE_STATE_UPDATE", wire_form(guild, new), told)
     if old is not None and (new is None or old.channel_id != new.channel_id):
-        left = dict.fromkeys((*guild.audience(_GATE, old.channel_id or 0).full, *own))
+        left = dict.fromkeys((*guild.audience(_GATE, old.channel_id or 0), *own))
         gone = replace(old, channel_id=None, suppress=False, request_to_speak_timestamp=None)
         sessions = [session for session in left if session not in told]
         core.live.to_sessions(guild.id, "VOICE_STATE_UPDATE", wire_form(guild, gone), sessions)

@@ -15,7 +15,7 @@ class SessionRow(Row):
     seq: int
     position: int
     base_position: int
-    clean: int
+    exact: int
     seen_ms: int
     presence: str  # live.presence.Presence
 

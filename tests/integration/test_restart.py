@@ -1,7 +1,7 @@
 """Sessions survive the server: stopped in order, and killed."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import trio
 
 from chatd import app
 from chatd.config import load
-from chatd.store import open_database
+from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
 from tests.support.app import OPTIONS
@@ -32,13 +32,25 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 @asynccontextmanager
 async def serving(options: dict[str, Any], *, kill: bool = False) -> AsyncIterator[app.Running]:
     """A run of the server; with `kill` it ends without a farewell: nothing is drained, nothing more is written."""
-    async with trio.open_nursery() as nursery:
-        running = await nursery.start(lambda task_status: app.run(load(None, {}, options), task_status=task_status))
+    async with killable(options) as (running, killed):
         yield running
         if kill:
-            nursery.cancel_scope.cancel()
+            killed.cancel()
         else:
             running.stop()
+
+
+@asynccontextmanager
+async def killable(options: dict[str, Any]) -> AsyncIterator[tuple[app.Running, trio.CancelScope]]:
+    """A run of the server, and the scope whose cancellation kills it."""
+    killed = trio.CancelScope()
+
+    async def run(task_status: trio.TaskStatus[app.Running]) -> None:
+        with killed:
+            await app.run(load(None, {}, options), task_status=task_status)
+
+    async with trio.open_nursery() as nursery:
+        yield await nursery.start(run), killed
 
 
 async def settle(world: World) -> tuple[User, User, Guild]:
@@ -235,13 +247,173 @@ async def test_a_note_that_makes_no_sense_costs_one_session(options: dict[str, A
             assert await again.control(9) is False
 
 
+async def test_streams_of_several_shards_are_told_in_the_order_of_commits(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, here, there = await settle_apart(world, running)
+        direct = await alice.dm(bot)
+        other = await world.person()  # whose messages the bot has heard nothing of so far
+        async with gateway(running.url, bot.token) as client:
+            said = [await alice.say(channel, "before") for channel in (here.general, there.general, direct) * 2]
+            await seen(client, len(said))
+            await until_noted(running)
+            client.cut()
+            said += [await alice.say(channel, "after") for channel in (there.general, direct, here.general) * 5]
+            said.append(await other.say(await other.dm(bot), "after"))
+            await alice.patch(f"/channels/{there.general}/messages/{said[0]['id']}", {"content": "of another channel"})
+            await alice.patch(f"/channels/{here.general}/messages/{said[0]['id']}", {"content": "edited"})
+            await alice.delete(f"/channels/{direct}/messages/{said[2]['id']}")
+            said.append(await alice.say(there.general, "after"))
+    async with serving(options) as running:
+        client.url = running.url
+        # Back to before the note, which told of its first six.
+        async with resumed(client, seq=client.seq - 4) as again:
+            names = [name for name, _ in again.events if name != "RESUMED"]
+            assert names == ["MESSAGE_CREATE"] * 20 + ["MESSAGE_UPDATE", "MESSAGE_DELETE", "MESSAGE_CREATE"]
+            assert [message["id"] for message in again.named("MESSAGE_CREATE")] == [it["id"] for it in said[2:]]
+            assert again.named("MESSAGE_UPDATE")[0]["content"] == "edited"
+            async with alice.on(running.url) as somebody:
+                (await somebody.post(f"/channels/{here.general}/messages", {"content": "now"})).ok(200)
+            assert (await seen(again, 22))[-1] == "now"
+
+
+async def test_a_crash_with_events_in_flight(options: dict[str, Any]) -> None:
+    """Nothing that was acknowledged is missing, and nothing comes twice, whatever the client had got by then."""
+    async with killable(options) as (running, killed), World(running.url) as world:
+        alice, bot, here, there = await settle_apart(world, running)
+        direct = await alice.dm(bot)
+        acknowledged: set[str] = set()
+
+        async def post(channel: str) -> None:
+            async with alice.on(running.url) as poster:
+                while not killed.cancel_called:
+                    with suppress(Exception):  # the server dies under it
+                        answer = await poster.post(f"/channels/{channel}/messages", {"content": "a word"})
+                        acknowledged.add(answer.ok(200)["id"])
+
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            async with trio.open_nursery() as posters:
+                for channel in (here.general, there.general, direct) * 3:
+                    posters.start_soon(post, channel)
+                await seen(client, 100)
+                killed.cancel()
+            await client.until_closed()
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            got = [int(message["id"]) for message in client.named("MESSAGE_CREATE") + again.named("MESSAGE_CREATE")]
+    assert got == sorted(set(got))
+    assert {int(id_) for id_ in acknowledged} <= set(got)
+
+
+async def test_who_has_just_come_and_what_has_just_changed_is_noted_soon(options: dict[str, Any]) -> None:
+    options["gateway.checkpoint_s"] = 3600.0
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, here, there = await settle_apart(world, running)
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            await alice.patch(f"/channels/{there.general}", {"topic": "new"})
+            await client.next("CHANNEL_UPDATE")
+            await until_noted(running)
+            client.cut()
+            await alice.say(here.general, "one")
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            assert await seen(again, 1) == ["one"]
+
+
+async def test_a_change_that_the_session_hears_nothing_of_does_not_end_it(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, here, _ = await settle_apart(world, running)
+        async with gateway(running.url, bot.token, intents=1 << 9) as client:
+            await until_noted(running)
+            await alice.patch(f"/channels/{here.general}", {"topic": "new"})
+            await until_noted(running)
+            client.cut()
+            await alice.say(here.general, "one")
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            assert len(await seen(again, 1)) == 1
+
+
+async def test_nobody_resumes_across_more_than_is_read_back(options: dict[str, Any]) -> None:
+    options |= {"gateway.ring_events": 8, "gateway.checkpoint_s": 3600.0}
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, here, there = await settle_apart(world, running)
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            client.cut()
+            for number in range(20):
+                await alice.say((here, there)[number % 2].general, "one of many")
+    async with serving(options) as running, connect(running.url) as again:
+        await again.send(6, {"token": bot.token, "session_id": client.ready["session_id"], "seq": client.seq})
+        assert await again.control(9) is False
+
+
+async def test_members_that_were_asked_for_are_counted(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, here, there = await settle_apart(world, running)
+        async with gateway(running.url, bot.token) as client:
+            await alice.say(here.general, "before")
+            await client.send(8, {"guild_id": here.id, "query": "", "limit": 0})
+            await client.next("GUILD_MEMBERS_CHUNK")
+            await until_noted(running)
+            await alice.say(there.general, "one")
+            await alice.say(here.general, "two")
+            await seen(client, 3)
+            await until_noted(running)
+            client.cut()
+            await alice.say(there.general, "three")
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client, seq=client.seq - 2) as again:
+            assert await seen(again, 3) == ["one", "two", "three"]
+
+
+async def test_direct_messages_have_their_content_when_told_again(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, *_ = await settle_apart(world, running)
+        direct = await alice.dm(bot)
+        async with gateway(running.url, bot.token, intents=1 | 1 << 12) as client:
+            await until_noted(running)
+            client.cut()
+            await alice.say(direct, "for you alone")
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            assert await seen(again, 1) == ["for you alone"]
+
+
+async def settle_apart(world: World, running: app.Running) -> tuple[User, User, Guild, Guild]:
+    """A person and a bot in two guilds, which are in different shards of the bus."""
+    alice = await world.person()
+    here = there = await world.guild(alice)
+    shard_of = running.core.live.bus.shard_of
+    while shard_of(int(there.id)) == shard_of(int(here.id)):
+        there = await world.guild(alice)
+    return alice, await world.bot(alice, here, there), here, there
+
+
 async def until_noted(running: app.Running) -> None:
-    """Where the sessions stand has been written down."""
+    """Where the session stands, with everything that has happened so far, has been written down."""
     session = next(iter(running.core.live.sessions))
+    marked = await running.core.db.read(_newest_mark)
+
+    async def is_noted() -> bool:
+        rows = await running.core.db.read(_rows)
+        return any(row.id == session.id and row.seq == session.seq and row.position >= marked for row in rows)
+
     with trio.fail_after(5):
         # The server's own task writes it, and tells nobody.
-        while not [row for row in await running.core.db.read(_rows) if row.seq == session.seq]:  # noqa: ASYNC110
+        while not await is_noted():  # noqa: ASYNC110
             await trio.sleep(0.005)
+
+
+def _newest_mark(tx: Tx) -> int:
+    """Bars apart: they lie ahead of everything."""
+    return tx.scalar("SELECT MAX(position) FROM journal WHERE name = ? AND position < ?", "", journal.BAR) or 0
 
 
 def _rows(tx: Tx) -> list[SessionRow]:

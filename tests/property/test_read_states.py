@@ -19,7 +19,7 @@ from chatd.model.objects.read_state import AckParams
 from chatd.model.objects.user import DirectChannelCreate
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import Snowflake, convert
-from chatd.service import accounts, auth, channels, guilds, messages, read_states
+from chatd.service import accounts, auth, directs, guilds, messages, read_states
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
@@ -98,7 +98,7 @@ async def run(database_url: str, directory: Path, history: list[tuple[Any, ...]]
         reader, writer = people
         guild_id, role_id, channel_ids = await settle(core, *people)
         since = lowest_at(clock())
-        direct = await channels.open_direct(core, reader, DirectChannelCreate(recipient_id=writer.user.id))
+        direct = await directs.create(core, reader, DirectChannelCreate(recipient_id=writer.user.id))
         channel_ids.append(direct.id)
         texts = {
             "": "hello",

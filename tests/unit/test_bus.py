@@ -7,6 +7,7 @@ import trio.testing
 from chatd.live.bus import JOIN_BYTES, JOIN_EVENTS, SLICE, Audience, Bus
 from chatd.live.formats import FORMATS
 from chatd.live.frames import Event
+from chatd.live.sessions import Session
 from chatd.model import intents
 from tests.support.live import Wire, session
 
@@ -217,3 +218,52 @@ async def test_flush_returns_after_the_last_delivery(bus: Bus) -> None:
     bus.publish(ODD, event(2), Audience([session(1, Wire())]))
     await bus.flush()
     assert all(len(wire.pushes) == 1 for wire in wires)
+
+
+# --- sessions that span shards ---------------------------------------------------------------------------------------
+
+
+def ordered(bus: Bus, user_id: int, wire: Wire | None = None) -> Session:
+    made = session(user_id, wire)
+    assert not bus.follow(made, EVEN), "its first shard"
+    assert not bus.follow(made, EVEN)
+    assert bus.follow(made, ODD)
+    assert not bus.follow(made, ODD), "it has become an ordered one before"
+    return made
+
+
+async def test_an_audience_keeps_ordered_sessions_apart(bus: Bus) -> None:
+    one, blind = session(1), session(2)
+    both = [ordered(bus, 3), ordered(bus, 4)]
+    audience = Audience([one, both[0]], [blind, both[1]])
+    assert (audience.full, audience.lean, audience.ordered) == ((one,), (blind,), tuple(both))
+    assert set(audience) == {one, blind, *both}
+    assert len(audience) == 4
+    assert Audience([], [both[0]]).has_lean
+
+
+async def test_a_quiet_shard_takes_along_what_a_flooded_one_has_pending(bus: Bus) -> None:
+    quiet, crowd = Wire(), [Wire() for _ in range(SLICE * 3)]
+    it = ordered(bus, 1, quiet)
+    waiting = []
+
+    class Last(Wire):
+        def push(self, data: bytes) -> None:
+            waiting.append(len(quiet.pushes))
+
+    bus.publish(EVEN, event(1), Audience([*(session(2, wire) for wire in crowd), session(3, Last()), it]))
+    bus.publish(ODD, event(2), Audience([it]))
+    await bus.flush()
+    assert [(seq, d["n"]) for seq, _, d in quiet.dispatches()] == [(1, 1), (2, 2)]
+    assert waiting == [1], "it got both before the crowd was through"
+
+
+async def test_ordered_sessions_for_which_the_same_waits_get_the_very_same_bytes(bus: Bus) -> None:
+    wires = [Wire(format_) for format_ in range(len(FORMATS)) for _ in range(10)]
+    audience = Audience([ordered(bus, n, wire) for n, wire in enumerate(wires)])
+    bus.publish(EVEN, event(1), audience)
+    bus.publish(ODD, event(2), audience)
+    await bus.flush()
+    for first in range(0, len(wires), 10):
+        assert len({id(wire.pushes[-1]) for wire in wires[first : first + 10]}) == 1
+        assert numbers(wires[first]) == [1, 2]
