@@ -114,7 +114,6 @@ async def recording(
     recorder: tuple[str, str], token: str, server_port: int, directory: Path
 ) -> AsyncIterator[Recorder]:
     """The bot, which reaches the server through a proxy only, REST and gateway alike."""
-    directory.mkdir()
     proxy = Proxy()
     async with (
         launched(RECORDERS[recorder], token, f"127.0.0.1:{proxy.port}", directory) as (stdout, log),

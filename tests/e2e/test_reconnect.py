@@ -3,8 +3,9 @@
 One server, one bot application, and a process of it for each library and compression, all at the same time. What the
 channels hold is compared with what was posted, and what each bot's listeners were told with what the channels hold.
 
-While the server restarts, new connections wait at the proxies instead of being refused. Refused ones would prove
-nothing here: the sharded clients of both libraries then give up their sessions by themselves and identify anew.
+While the server restarts, new connections wait at the proxies instead of being refused. With refused ones the sharded
+clients of both libraries give up their sessions by themselves and identify anew, and what they miss by that they miss
+from any server: discord.py in `Shard.reidentify`, discord.js in `WebSocketShard.onError`.
 """
 
 import itertools
@@ -14,7 +15,6 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -22,7 +22,7 @@ import trio
 
 from tests.e2e.conftest import Serve
 from tests.e2e.delivery import Report, check
-from tests.e2e.load import Load, channels_in_every_shard
+from tests.e2e.load import Load, guilds_in_every_shard
 from tests.e2e.proxy import Cut, Proxy
 from tests.e2e.recorder import SHARDS, Recorder, installed, recording
 from tests.support.server import Server
@@ -32,20 +32,23 @@ from tests.support.world import World
 class Dose(NamedTuple):
     cuts: int  # of each bot
     restarts: int  # every other one is a kill -9
+    life: int  # messages that are posted between two restarts, at most
 
 
-SOAK = "SOAK" in os.environ
-DOSE = Dose(cuts=30, restarts=10) if SOAK else Dose(cuts=4, restarts=2)
+# `make soak`. In the longest of its lives the server notes more than once where sessions stand.
+DOSE = Dose(cuts=30, restarts=10, life=1200) if "SOAK" in os.environ else Dose(cuts=4, restarts=2, life=100)
 DATABASES = ["sqlite", "postgres"]
 
-# How many messages are posted while a bot is cut off, and between two interruptions at least and at most.
+# How many messages are posted between two cuts at most, and how many while a bot is cut off.
+BETWEEN_CUTS = 60
 MISSED = 10
-BETWEEN = (0, 60)
 
 RESTARTS = {"SIGTERM": Server.stop, "kill -9": Server.kill}
 
 # The share of sessions that may be told op 9 after a restart.
 REFUSED_AT_MOST = {"SIGTERM": 0.0, "kill -9": 1.0}
+
+CHANNELS_A_GUILD = 2
 
 
 class Stage(NamedTuple):
@@ -58,9 +61,9 @@ class Stage(NamedTuple):
 @pytest.mark.trio
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 async def test_cut_connections_lose_and_double_nothing(
-    database: str, serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    database: str, serve: Serve, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with staged(serve, tmp_path) as stage:
+    async with staged(serve, tmp_path_factory) as stage:
         async with trio.open_nursery() as nursery:
             for number, bot in enumerate(stage.bots):
                 nursery.start_soon(cut_again_and_again, bot, stage.load, random.Random(number))
@@ -75,7 +78,7 @@ async def test_cut_connections_lose_and_double_nothing(
 
 async def cut_again_and_again(bot: Recorder, load: Load, chance: random.Random) -> None:
     for how in itertools.islice(itertools.cycle(Cut), DOSE.cuts):
-        await load.until_posted(chance.randint(*BETWEEN))
+        await load.until_posted(chance.randint(0, BETWEEN_CUTS))
         before = bot.ups()
         bot.proxy.cut(how)
         await load.until_posted(MISSED)
@@ -86,14 +89,14 @@ async def cut_again_and_again(bot: Recorder, load: Load, chance: random.Random) 
 @pytest.mark.trio
 @pytest.mark.parametrize("database", DATABASES, indirect=True)
 async def test_restarts_lose_and_double_nothing(
-    database: str, serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    database: str, serve: Serve, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chance = random.Random(0)
     refused: Counter[str] = Counter()
-    async with staged(serve, tmp_path) as stage:
+    async with staged(serve, tmp_path_factory) as stage:
         server = stage.server
         for how in itertools.islice(itertools.cycle(RESTARTS), DOSE.restarts):
-            await stage.load.until_posted(chance.randint(*BETWEEN))
+            await stage.load.until_posted(chance.randint(0, DOSE.life))
             before = [(bot, bot.ups(), bot.count("invalid")) for bot in stage.bots]
             server = await restarted(server, how, serve, stage.proxies)
             for bot, ups, invalid in before:
@@ -121,23 +124,26 @@ async def restarted(server: Server, how: str, serve: Serve, proxies: Sequence[Pr
 
 
 @asynccontextmanager
-async def staged(serve: Serve, directory: Path) -> AsyncIterator[Stage]:
+async def staged(serve: Serve, directories: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """A server, all bots ready in all their guilds, and somebody posting in every channel."""
     server = await trio.to_thread.run_sync(serve)
     async with World(server.url) as world:
         owner = await world.person()
-        channels = await channels_in_every_shard(world, owner)
-        token = (await world.bot(owner, *{guild.id: guild for guild in channels.values()}.values())).token
+        guilds = await guilds_in_every_shard(world, owner)
+        channels = {await world.channel(owner, guild): guild for guild in guilds for _ in range(CHANNELS_A_GUILD)}
+        token = (await world.bot(owner, *guilds)).token
     front = Proxy()
-    load = Load(f"http://127.0.0.1:{front.port}", str(owner.authorization), channels, directory / "ledger")
+    load = Load(
+        f"http://127.0.0.1:{front.port}", str(owner.authorization), channels, directories.mktemp("ledger") / "ledger"
+    )
     async with trio.open_nursery() as nursery, AsyncExitStack() as stack:
         nursery.start_soon(front.serve, server.port)
-        bots = []
-        for number, recorder in enumerate(installed()):
-            bot = await stack.enter_async_context(recording(recorder, token, server.port, directory / f"bot{number}"))
-            bots.append(bot)
+        bots = [
+            await stack.enter_async_context(recording(recorder, token, server.port, directories.mktemp("bot")))
+            for recorder in installed()
+        ]
         for bot in bots:
-            await bot.until_ready(len({guild.id for guild in channels.values()}))
+            await bot.until_ready(len(guilds))
         nursery.start_soon(load.post)
         yield Stage(server, bots, load, [front, *(bot.proxy for bot in bots)])
         nursery.cancel_scope.cancel()
