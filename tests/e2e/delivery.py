@@ -23,7 +23,7 @@ class Channel(Struct, kw_only=True):
     id: str
     guild: str
     shard: int
-    history: Mapping[str, str]  # message id -> content, oldest first
+    history: dict[str, str]  # message id -> content, oldest first
 
 
 class Report(Struct, kw_only=True):

@@ -67,6 +67,7 @@ class Load:
     async def end(self) -> None:
         self._stopping = True
         await self._done.wait()
+        self._ledger.close()
 
     async def _post_to(self, channel_id: str, number: int) -> None:
         insists = number % 2 == 0
