@@ -36,7 +36,7 @@ class Dose(NamedTuple):
 
 
 # `make soak`. In the longest of its lives the server notes more than once where sessions stand.
-DOSE = Dose(cuts=30, restarts=10, life=1200) if "SOAK" in os.environ else Dose(cuts=4, restarts=2, life=100)
+DOSE = Dose(cuts=30, restarts=10, life=1000) if "SOAK" in os.environ else Dose(cuts=4, restarts=2, life=100)
 DATABASES = ["sqlite", "postgres"]
 
 # How many messages are posted between two cuts at most, and how many while a bot is cut off.
