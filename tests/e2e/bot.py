@@ -75,15 +75,26 @@ class Bot:
         return line
 
 
+def has_discord_js() -> bool:
+    return shutil.which(*NODE) is not None and NODE_MODULES.is_dir()
+
+
 def skip_unless_installed(name: str) -> None:
-    if LIBRARIES[name].command == NODE and not (shutil.which(*NODE) and NODE_MODULES.is_dir()):
+    if LIBRARIES[name].command == NODE and not has_discord_js():
         pytest.skip("discord.js needs node, and `npm ci --prefix tests/e2e/js`")
 
 
 @asynccontextmanager
 async def running(name: str, token: str, address: str, directory: Path) -> AsyncIterator[Bot]:
-    """The bot, which is killed in the end. Its source is copied to `directory` with `address` as the server's."""
-    library = LIBRARIES[name]
+    async with launched(LIBRARIES[name], token, address, directory) as (stdout, log):
+        yield Bot(stdout, log)
+
+
+@asynccontextmanager
+async def launched(
+    library: Library, token: str, address: str, directory: Path
+) -> AsyncIterator[tuple[trio.abc.ReceiveStream, Path]]:
+    """The bot's stdout and log; it is killed in the end. Its source is copied to `directory` with `address` in it."""
     source = directory / library.source.name
     source.write_text(library.source.read_text().replace(RECIPE_ADDRESS, address))
     log = directory / "bot.log"
@@ -98,7 +109,7 @@ async def running(name: str, token: str, address: str, directory: Path) -> Async
     assert process.stdout is not None
     async with process.stdout:
         try:
-            yield Bot(process.stdout, log)
+            yield process.stdout, log
         finally:
             process.kill()
             with trio.CancelScope(shield=True):

@@ -1,7 +1,8 @@
 """A TCP proxy whose connections can be cut: the bad network between a bot and chatd.
 
 A cut ends every connection there is. New ones are accepted but carry nothing until `mend`, so that a test decides how
-much a client misses.
+much a client misses. `hold` does the second without the first: what a load balancer in front of chatd, or a socket that
+the service manager keeps open, does while chatd restarts.
 """
 
 import socket
@@ -60,17 +61,22 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self._links: set[_Link] = set()
         self._vanished: list[trio.SocketStream] = []
+        self._target_port = 0
         self._mended = trio.Event()
         self._mended.set()
 
     async def serve(self, target_port: int) -> None:
+        self._target_port = target_port
         self._listener.setblocking(False)
         listener = trio.SocketListener(trio.socket.from_stdlib_socket(self._listener))
 
         async def carry(client: trio.SocketStream) -> None:
             async with client:
                 await self._mended.wait()
-                server = await trio.open_tcp_stream("127.0.0.1", target_port)
+                try:
+                    server = await trio.open_tcp_stream("127.0.0.1", self._target_port)
+                except OSError:  # nobody listens there
+                    return
                 link = _Link(client, server)
                 self._links.add(link)
                 try:
@@ -84,10 +90,15 @@ class Proxy:
             await trio.serve_listeners(carry, [listener])
         finally:
             for server in self._vanished:
-                await trio.aclose_forcefully(server)
+                server.socket.close()  # not a checkpoint, where Cancelled would leave the others open
+
+    def hold(self) -> None:
+        """Let new connections wait, and leave the others alone."""
+        if self._mended.is_set():
+            self._mended = trio.Event()
 
     def cut(self, how: Cut) -> None:
-        self._mended = trio.Event()
+        self.hold()
         for link in self._links:
             if how is Cut.TORN:
                 link.torn = True
@@ -97,8 +108,10 @@ class Proxy:
             else:
                 link.reset()
 
-    def mend(self) -> None:
-        """Let new connections through. A connection that had nothing to be torn in is reset."""
+    def mend(self, target_port: int | None = None) -> None:
+        """Let new connections through, to another port if one is given. What had nothing to be torn in is reset."""
+        if target_port is not None:
+            self._target_port = target_port
         for link in self._links:
             if link.torn:
                 link.reset()
