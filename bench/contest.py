@@ -61,17 +61,12 @@ def _settings(context: Context, case: Case) -> dict[str, Any]:
 
 
 def on_chatd(context: Context, case: Case) -> dict[str, Any]:
-    with servers.chatd() as server:
-        here = world.open_world(server)
-        guild = here.guild()
+    with world.fresh() as (here, guild):
         report = load.run(
-            server,
+            here.server,
             context,
-            tokens=guild.bots,
-            targets=guild.publish_to(),
-            path=here.gateway(case.compress),
-            compress=case.compress,
             inflate=INFLATED if case.compress else None,
+            **here.traffic(guild, case.compress),
             **_settings(context, case),
         )
     context.result.judge(case.name, report["check"])

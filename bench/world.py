@@ -1,14 +1,17 @@
 """Sets up what a scenario needs inside a server, through the public contracts only: people, guilds, channels, bots."""
 
+import contextlib
 import http.client
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
+from bench import servers
 from bench.servers import Server
 
 ADMINISTRATOR = 1 << 3
@@ -95,9 +98,14 @@ class World(Struct):
             self.api.call("POST", f"/oauth2/authorize?{query}", {"guild_id": guild.id, "authorize": True})
         return token
 
-    def gateway(self, compress: str | None = None) -> str:
+    def sessions(self, guild: Guild, compress: str | None = None) -> dict[str, Any]:
+        """The load client's settings for sessions in the guild that only listen."""
         query = "v=10&encoding=json" + (f"&compress={compress}-stream" if compress else "")
-        return f"{self.gateway_path}?{query}"
+        return {"path": f"{self.gateway_path}?{query}", "compress": compress, "tokens": guild.bots}
+
+    def traffic(self, guild: Guild, compress: str | None = None) -> dict[str, Any]:
+        """As `sessions`, and messages into the guild."""
+        return {**self.sessions(guild, compress), "targets": guild.publish_to()}
 
 
 def register(server: Server, username: str) -> Api:
@@ -112,6 +120,14 @@ def open_world(server: Server) -> World:
     api = register(server, "bench_owner")
     url = urlsplit(api.call("GET", "/gateway")["url"])
     return World(server, api, url.path or "/")
+
+
+@contextlib.contextmanager
+def fresh(*, channels: int = 1, bots: int = 1) -> Iterator[tuple[World, Guild]]:
+    """A new server with one guild, for as long as the block lasts."""
+    with servers.chatd() as server:
+        here = open_world(server)
+        yield here, here.guild(channels=channels, bots=bots)
 
 
 def page_of(api: Api, channel: str, limit: int, before: str | None = None) -> list[dict[str, Any]]:
