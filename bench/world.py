@@ -85,15 +85,21 @@ class World(Struct):
             guild.bots.append(self.bot(f"{name}-{number}", guild))
         return guild
 
-    def bot(self, name: str, *guilds: Guild) -> str:
-        """A new application's bot, put into the guilds; its token."""
+    def crowd(self, guild: Guild, bots: int) -> list[str]:
+        """So many more members, who may do what everybody may; their tokens."""
+        return [self.bot(f"crowd-{number}", guild, permissions=0) for number in range(bots)]
+
+    def bot(self, name: str, *guilds: Guild, permissions: int = ADMINISTRATOR) -> str:
+        """A new application's bot, put into the guilds; its token. With permissions it gets a role, of which a guild
+        has 250 at most.
+        """
         if self.bots == APPLICATIONS_PER_ACCOUNT * len(self.developers):
             self.developers.append(register(self.server, f"bench_developer_{len(self.developers)}"))
         self.bots += 1
         developer = self.developers[-1]
         application = developer.call("POST", "/applications", {"name": name})
         token: str = developer.call("POST", f"/applications/{application['id']}/bot/reset")["token"]
-        query = f"client_id={application['id']}&scope=bot&permissions={ADMINISTRATOR}"
+        query = f"client_id={application['id']}&scope=bot&permissions={permissions}"
         for guild in guilds:
             self.api.call("POST", f"/oauth2/authorize?{query}", {"guild_id": guild.id, "authorize": True})
         return token

@@ -10,6 +10,7 @@ from bench.scenarios import (
     latency,
     post,
     ready,
+    restart,
     resume_storm,
     slow_consumers,
     startup,
@@ -17,5 +18,17 @@ from bench.scenarios import (
 
 SCENARIOS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (fanout, post, latency, ready, resume_storm, idle_memory, isolation, slow_consumers, history, startup)
+    for module in (
+        fanout,
+        post,
+        latency,
+        ready,
+        resume_storm,
+        restart,
+        idle_memory,
+        isolation,
+        slow_consumers,
+        history,
+        startup,
+    )
 }
