@@ -56,6 +56,7 @@ class GatewayConnection:
         "_core",
         "_host",
         "_jobs",
+        "_logins",
         "_message",
         "_protocol",
         "_scope",
@@ -73,6 +74,7 @@ class GatewayConnection:
         core: Core,
         stream: ClientStream,
         jobs: trio.Nursery,
+        logins: trio.Semaphore,
         format_: int,
         context: Context | None,
         version: int,
@@ -81,6 +83,7 @@ class GatewayConnection:
         self._core = core
         self._stream = stream
         self._jobs = jobs
+        self._logins = logins
         self._version = version
         self._host = host
         self._websocket = WebSocket(ConnectionType.SERVER)
@@ -245,7 +248,9 @@ class GatewayConnection:
             self._beat()
 
     async def identify(self, command: Identify) -> None:
-        session = await service.identify(self._core, command, self._version, self._host)
+        self._beat()  # how long it has to queue is not the client's doing
+        async with self._logins:
+            session = await service.identify(self._core, command, self._version, self._host)
         if session is None:
             self._say(Op.INVALID_SESSION, False)
             return
@@ -257,7 +262,9 @@ class GatewayConnection:
         self._start(service.feed, session)
 
     async def resume(self, command: Resume) -> None:
-        session = await service.find_resumable(self._core, command)
+        self._beat()
+        async with self._logins:
+            session = await service.find_resumable(self._core, command)
         seq = command.seq
         # The last piece is pushed: it and some live events must fit into the send buffer of a slow client.
         piece = min(REPLAY_BYTES, self._core.config.gateway.send_buffer_bytes // 2)

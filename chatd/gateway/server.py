@@ -28,6 +28,10 @@ COMPRESSIONS = {"": JSON, "zlib-stream": ZLIB, "zstd-stream": ZSTD}
 # Connections that compress with a history of their own at a time: 32 KiB each for zlib, some 200 KiB for zstd.
 CONTEXTS = 256
 
+# IDENTIFYs and RESUMEs that ask the database at a time: enough to share its commits. The others wait in line, where
+# thousands that come at once after a restart take no place in the queue of writes.
+LOGINS = 64
+
 # A restart is no stampede: clients are asked to go in batches of this size, with a pause between two.
 DRAIN_BATCH = 100
 DRAIN_PAUSE_S = 0.02
@@ -57,6 +61,7 @@ class Gateway:
         self._core = core
         self._jobs = jobs
         self._contexts = Contexts(CONTEXTS)
+        self._logins = trio.Semaphore(LOGINS)
         self._gone = trio.lowlevel.ParkingLot()
         self._draining = False
         self.connections: set[GatewayConnection] = set()
@@ -75,7 +80,9 @@ class Gateway:
         format_ = JSON if format_ is None else format_
         codec = CODECS[format_]
         context = None if codec is None else Context(codec, self._contexts)
-        connection = GatewayConnection(self._core, stream, self._jobs, format_, context, version or 10, request.host)
+        connection = GatewayConnection(
+            self._core, stream, self._jobs, self._logins, format_, context, version or 10, request.host
+        )
         self.connections.add(connection)
         try:
             await connection.run(early, problem)
