@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench import load, servers, world
+from bench import load, seed, servers, world
 from bench.context import Context
 from bench.results import Target
 
@@ -28,6 +28,7 @@ ENDS = {"stop": (signal.SIGTERM, "SIGTERM"), "kill": (signal.SIGKILL, "kill -9")
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--sessions", type=int, default=5000, help="sessions (5000)")
     parser.add_argument("--bots", type=int, help="bots that they are of (as many)")
+    parser.add_argument("--history", type=int, default=1000, help="messages from before the sessions (1000)")
     parser.add_argument("--end", choices=ENDS, action="append", help="only this one")
 
 
@@ -59,6 +60,7 @@ def run(context: Context) -> None:
             here = world.open_world(server)
             guild = here.guild()
             traffic = {**here.traffic(guild), "tokens": here.crowd(guild, options.bots or options.sessions)}
+            seed.messages(server, context, guild, options.history)
         for end in options.end or ENDS:
             number, name = ENDS[end]
             case = f"{options.sessions} sessions, {name}"

@@ -11,7 +11,7 @@ cannot be known what the client was told, the session is not restored, and RESUM
 - after a crash, when the session follows streams of several shards, which pass each other
 """
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
 from typing import NamedTuple
 
 import trio
@@ -24,6 +24,7 @@ from chatd.live.presence import Presence
 from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.intents import GATES
+from chatd.model.objects.user import User
 from chatd.model.wire import decoder, encode
 from chatd.service import access, messages, render
 from chatd.service.access import DirectAccess, GuildChannel
@@ -32,7 +33,7 @@ from chatd.store import channels, journal
 from chatd.store import messages as message_store
 from chatd.store import sessions as store
 from chatd.store.db import Tx
-from chatd.store.journal import Entry
+from chatd.store.guilds import ids_of_user as guild_ids
 from chatd.store.rows import users
 from chatd.store.sessions import SessionRow
 
@@ -90,25 +91,46 @@ class Checkpoints:
         )
 
 
+class Known(NamedTuple):
+    """What the database has of a user whose sessions are restored."""
+
+    user: User
+    guild_ids: list[int]
+    direct_ids: list[int]
+    last_mark: int
+
+
+class Told(NamedTuple):
+    """An event as it was published, and what decides who got it."""
+
+    event: Event
+    shard: int
+    kind: tuple[int, str]  # channel and name
+
+
 class Stream(NamedTuple):
     """The latest of a guild or a direct channel."""
 
-    shard: int
     last_mark: int
-    entries: list[Entry]  # oldest first
-    is_cut: bool  # there are older ones
-    events: dict[int, Event]  # by position
+    cut: int  # nothing is known of what was before this position
+    told: list[Told]  # oldest first
+    kinds: frozenset[tuple[int, str]]
 
 
 async def restore(core: Core) -> int:
     """The sessions of the server's last run, as far as it is sure what they were told; how many there are."""
     seen_after = core.clock_ms() - int(core.config.gateway.resume_window_s * 1000)
     rows = await core.db.write(store.load, seen_after)
+    known: dict[int, Known] = {}
+    user_ids = tuple({row.user_id for row in rows})
+    for start in range(0, len(user_ids), BATCH):
+        known.update(await core.db.read(_known, user_ids[start : start + BATCH]))
     streams: dict[int, Stream] = {}
     restored = 0
     for row in rows:
         try:
-            restored += await _restore(core, row, streams)
+            if row.user_id in known:
+                restored += await _restore(core, row, known[row.user_id], streams)
         except Exception:  # one session is no reason not to start
             logger.exception("session not restored", session=row.id)
     if rows:
@@ -116,42 +138,47 @@ async def restore(core: Core) -> int:
     return restored
 
 
-async def _restore(core: Core, row: SessionRow, streams: dict[int, Stream]) -> bool:
-    user = (await core.db.read(users, (row.user_id,))).get(row.user_id)
-    if user is None:
-        return False
+def _known(tx: Tx, user_ids: tuple[int, ...]) -> dict[int, Known]:
+    """In one transaction, because thousands of sessions come back after a restart."""
+    return {
+        id_: Known(user, guild_ids(tx, id_), channels.directs_of(tx, id_), journal.last_mark(tx, id_))
+        for id_, user in users(tx, user_ids).items()
+    }
+
+
+async def _restore(core: Core, row: SessionRow, known: Known, streams: dict[int, Stream]) -> bool:
     session = Session(
         id_=row.id,
         token="",
-        user=user,
+        user=known.user,
         intents=row.intents,
         shard=(row.shard_id, row.shard_count),
         version=row.version,
         ring_events=core.config.gateway.ring_events,
         presence=_presence(row.presence),
     )
-    guilds = [await access.load_guild(core, id_) for id_ in await access.load_memberships(core, user.id)]
-    mine = [guild for guild in guilds if guild is not None and session.serves(guild.id)]
+    guilds = [await access.load_guild(core, id_) for id_ in known.guild_ids if session.serves(id_)]
+    mine = [guild for guild in guilds if guild is not None]
     directs: list[DirectState] = []
     if row.shard_id == 0:
-        found = [await access.load_direct(core, id_) for id_ in await core.db.read(channels.directs_of, user.id)]
+        found = [await access.load_direct(core, id_) for id_ in known.direct_ids]
         directs = [direct for direct in found if direct is not None]
     followed: list[GuildState | DirectState] = [*mine, *directs]
     for state in followed:
         if state.id not in streams:
             streams[state.id] = await _stream(core, state)
-    marked = max((streams[state.id].last_mark for state in followed), default=0)
-    marked = max(marked, await core.db.read(journal.last_mark, user.id))
+    marked = max((known.last_mark, *(streams[state.id].last_mark for state in followed)))
     if marked > row.position or (marked == row.position and not row.clean):
         return False
 
-    told = _told(core, session, mine, directs, streams)
-    since = [event for event, _ in told if event.position > row.position]
-    if not row.clean and len({shard for event, shard in told if event.position > row.base_position}) > 1:
+    told = _told(session, followed, streams)
+    if not row.clean and len({it.shard for it in told[_behind(told, row.base_position) :]}) > 1:
         return False
-    before = _unbroken([it for it in told if max(row.base_position, marked) < it[0].position <= row.position])
-    cut = max((streams[state.id].entries[0].position for state in followed if streams[state.id].is_cut), default=0)
-    session.ring.extend([event for event in before if event.position >= cut][-row.seq :])
+    noted = _behind(told, row.position)
+    before = _unbroken(told[_behind(told, max(row.base_position, marked)) : noted])
+    cut = max((streams[state.id].cut for state in followed), default=0)
+    since = [it.event for it in told[noted:]]
+    session.ring.extend([it.event for it in before if it.event.position >= cut][-row.seq :])
     session.ring.extend(since)
     session.seq = row.seq + len(since)
     session.base_position = row.base_position
@@ -167,13 +194,15 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     limit = core.config.gateway.ring_events
     entries = [it for it in await core.db.read(read, state.id, 0, limit) if it.name != journal.MARK]
     page = await core.db.read(_context, [entry.row() for entry in entries])
-    events: dict[int, Event] = {}
-    for entry, row in zip(entries, page.rows, strict=True):
-        here = _here(state, row.channel_id)
-        if here is not None:
-            events[entry.position] = messages.told_again(here, entry, page._replace(rows=[row]))
+    shard = core.live.bus.shard_of(state.id)
+    told = [
+        Told(messages.told_again(here, entry, page._replace(rows=[row])), shard, (row.channel_id, entry.name))
+        for entry, row in zip(entries, page.rows, strict=True)
+        if (here := _here(state, row.channel_id)) is not None
+    ]
     last_mark = await core.db.read(journal.last_mark, state.id)
-    return Stream(core.live.bus.shard_of(state.id), last_mark, entries, len(entries) >= limit, events)
+    cut = entries[0].position if len(entries) >= limit else 0
+    return Stream(last_mark, cut, told, frozenset(it.kind for it in told))
 
 
 def _context(tx: Tx, rows: list[message_store.MessageRow]) -> message_store.Page:
@@ -187,39 +216,35 @@ def _here(state: GuildState | DirectState, channel_id: int) -> GuildChannel | Di
     return None if channel is None else GuildChannel(state, channel, 0)
 
 
-def _told(
-    core: Core,
-    session: Session,
-    guilds: Iterable[GuildState],
-    directs: Iterable[DirectState],
-    streams: dict[int, Stream],
-) -> list[tuple[Event, int]]:
-    """The events that the session gets of its streams, in the order of commits, each with its shard."""
-    told: list[tuple[Event, int]] = []
-    for guild in guilds:
-        stream = streams[guild.id]
-        told += [
-            (stream.events[entry.position], stream.shard)
-            for entry in stream.entries
-            if entry.position in stream.events
-            and session.intents & GATES[entry.name][0]
-            and guild.permissions_in(entry.row().channel_id, session.user.id) & p.VIEW_CHANNEL
-        ]
-    for direct in directs:
-        stream = streams[direct.id]
-        told += [
-            (stream.events[entry.position], stream.shard)
-            for entry in stream.entries
-            if session.intents & GATES[entry.name][1]
-        ]
-    return sorted(told, key=lambda it: it[0].position)
+def _told(session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]) -> list[Told]:
+    """The events that the session gets of its streams, in the order of commits."""
+    told: list[Told] = []
+    for state in followed:
+        stream = streams[state.id]
+        gets = {kind for kind in stream.kinds if _gets(session, state, *kind)}
+        told += stream.told if len(gets) == len(stream.kinds) else [it for it in stream.told if it.kind in gets]
+    return sorted(told, key=_position) if len(followed) > 1 else told
 
 
-def _unbroken(told: Sequence[tuple[Event, int]]) -> list[Event]:
+def _gets(session: Session, state: GuildState | DirectState, channel_id: int, name: str) -> bool:
+    of_guild, of_direct = GATES[name]
+    if isinstance(state, DirectState):
+        return bool(session.intents & of_direct)
+    return bool(session.intents & of_guild and state.permissions_in(channel_id, session.user.id) & p.VIEW_CHANNEL)
+
+
+def _position(told: Told) -> int:
+    return told.event.position
+
+
+def _behind(told: list[Told], position: int) -> int:
+    """The index of the first event after the position."""
+    return bisect_right(told, position, key=_position)
+
+
+def _unbroken(told: list[Told]) -> list[Told]:
     """The newest of them, as far back as they are of one shard: shards pass each other."""
-    events: list[Event] = []
-    for event, shard in reversed(told):
-        if shard != told[-1][1]:
-            break
-        events.append(event)
-    return events[::-1]
+    for index in range(len(told) - 1, 0, -1):
+        if told[index - 1].shard != told[-1].shard:
+            return told[index:]
+    return told
