@@ -47,7 +47,7 @@ from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
-from chatd.store import journal, messages, migrate, open_database
+from chatd.store import messages, migrate, open_database
 from chatd.store.accounts import delete_expired_logins
 from chatd.store.db import StoreFailed
 from chatd.store.rows import newest_id
@@ -60,6 +60,8 @@ BUS_SHARDS = 8
 BUS_CAPACITY = 4096
 # About 100 MB of open windows when full.
 LIMITER_KEYS = 500_000
+# Often, so that little is forgotten at a time: messages wait behind it.
+JOURNAL_S = 5.0
 
 
 Job = Callable[[], Awaitable[object]]
@@ -208,16 +210,11 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
     async def forget_limits() -> None:
         core.limiter.sweep(core.clock_ms() / 1000)
 
-    async def forget_journal() -> None:
-        """No session remembers what was before its window."""
-        window_ms = int(core.config.gateway.resume_window_s * 1000)
-        await core.db.write(journal.prune, lowest_at(core.clock_ms() - window_ms))
-
     return {
         "sessions": (1.0, lambda: gateway_service.sweep(core)),
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
         "limits": (60.0, forget_limits),
-        "journal": (60.0, forget_journal),
+        "journal": (JOURNAL_S, lambda: recovery.bound_journal(core)),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),
     }
 

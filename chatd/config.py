@@ -117,6 +117,14 @@ class Gateway(Section, frozen=True):
     checkpoint_s: Annotated[
         float, _doc("Time between two notes of where sessions stand; after a crash older ones identify anew.", gt=0)
     ] = 5.0
+    journal_entries: Annotated[
+        int,
+        _doc(
+            "Edits, deletions and other changes kept for sessions that come back after a restart; beyond it the oldest"
+            " are forgotten, and who needs them identifies anew.",
+            ge=1,
+        ),
+    ] = 100_000
     ring_events: Annotated[int, _doc("Events a session keeps for RESUME; older ones cannot be resumed.", ge=1)] = 1024
     send_buffer_bytes: Annotated[
         int, _doc("Bytes that may wait for one slow client; beyond it the connection is cut.", ge=4096)

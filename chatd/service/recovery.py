@@ -25,6 +25,7 @@ from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.intents import GATES
 from chatd.model.objects.user import User
+from chatd.model.snowflake import lowest_at
 from chatd.model.wire import decoder, encode
 from chatd.service import access, messages, render
 from chatd.service.access import DirectAccess, GuildChannel
@@ -89,6 +90,20 @@ class Checkpoints:
             self._seen_ms(session),
             encode(session.presence).decode(),
         )
+
+
+async def bound_journal(core: Core) -> None:
+    """Forget what no session needs, and the oldest of what is too much."""
+    await core.db.write(journal.prune, _journal_start(core))
+    surplus = await core.db.read(journal.surplus, core.config.gateway.journal_entries)
+    if surplus:
+        forgotten = await core.db.write(journal.cut, surplus)
+        logger.info("journal is full: the oldest entries are forgotten", forgotten=forgotten)
+
+
+def _journal_start(core: Core) -> int:
+    """What is older is needed by no session, and forgotten or about to be."""
+    return lowest_at(core.clock_ms() - int(core.config.gateway.resume_window_s * 1000))
 
 
 class Known(NamedTuple):
@@ -201,7 +216,8 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
         if (here := _here(state, row.channel_id)) is not None
     ]
     last_mark = await core.db.read(journal.last_mark, state.id)
-    cut = entries[0].position if len(entries) >= limit else 0
+    # Edits and deletions from before the journal's start are not among the entries any more.
+    cut = max(entries[0].position if len(entries) >= limit else 0, _journal_start(core))
     return Stream(last_mark, cut, told, frozenset(it.kind for it in told))
 
 
