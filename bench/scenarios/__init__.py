@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from bench.scenarios import (
+    chunks,
     fanout,
     history,
     idle_memory,
@@ -27,6 +28,7 @@ SCENARIOS: dict[str, ModuleType] = {
         restart,
         idle_memory,
         isolation,
+        chunks,
         slow_consumers,
         history,
         startup,
