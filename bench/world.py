@@ -129,9 +129,9 @@ def open_world(server: Server) -> World:
 
 
 @contextlib.contextmanager
-def fresh(*, channels: int = 1, bots: int = 1) -> Iterator[tuple[World, Guild]]:
-    """A new server with one guild, for as long as the block lasts."""
-    with servers.chatd() as server:
+def fresh(*, channels: int = 1, bots: int = 1, **server_options: Any) -> Iterator[tuple[World, Guild]]:
+    """A new server with one guild, for as long as the block lasts; options as for `servers.chatd`."""
+    with servers.chatd(**server_options) as server:
         here = open_world(server)
         yield here, here.guild(channels=channels, bots=bots)
 

@@ -8,6 +8,7 @@ from bench.scenarios import (
     history,
     idle_memory,
     isolation,
+    journal,
     latency,
     post,
     ready,
@@ -31,6 +32,7 @@ SCENARIOS: dict[str, ModuleType] = {
         chunks,
         slow_consumers,
         history,
+        journal,
         startup,
     )
 }
