@@ -66,20 +66,15 @@ def _settings(context: Context, case: Case) -> dict[str, Any]:
 
 
 def on_chatd(context: Context, case: Case) -> dict[str, Any]:
-    with servers.chatd() as server:
-        here = world.open_world(server)
-        guild = here.guild(bots=0)
+    with world.fresh(bots=0) as (here, guild):
         guilds = [guild, here.guild_apart(guild)] if case.spread else [guild]
         guild.bots.append(here.bot("bench", *guilds))
         report = load.run(
-            server,
+            here.server,
             context,
-            tokens=guild.bots,
-            targets=guild.publish_to(),
-            path=here.gateway(case.compress),
-            compress=case.compress,
             inflate=INFLATED if case.compress else None,
             guilds=len(guilds),
+            **here.traffic(guild, case.compress),
             **_settings(context, case),
         )
     context.result.judge(case.name, report["check"])

@@ -59,6 +59,7 @@ class LoadClient:
                 command += [f"--{name}", str(path)]
         self._process = subprocess.Popen(
             command,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -80,6 +81,12 @@ class LoadClient:
         """Until it says that it has reached the phase."""
         if not self._follow(phase):
             self._raise()
+
+    def restarted(self, server: Server) -> None:
+        """Tell a client that waits for it (phase "restart") that the server runs again."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{server.pid}\n")
+        self._process.stdin.flush()
 
     def finish(self) -> dict[str, Any]:
         self._follow(None)

@@ -105,9 +105,11 @@ def scratch_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def chatd(data: Path | None = None, *, limits: bool = False, options: Sequence[str] = ()) -> Iterator[Server]:
+def chatd(
+    data: Path | None = None, *, limits: bool = False, options: Sequence[str] = (), module: str = "chatd"
+) -> Iterator[Server]:
     """A real server; on `data`, or on an empty directory of its own."""
-    command = [sys.executable, "-m", "chatd", "serve", "--host", "127.0.0.1", "--port", "0"]
+    command = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", "0"]
     with contextlib.ExitStack() as stack:
         folder = data or stack.enter_context(scratch_folder())
         command += ["--data", str(folder), *([] if limits else ["--no-rate-limits"]), *options]

@@ -1,14 +1,17 @@
 """Sets up what a scenario needs inside a server, through the public contracts only: people, guilds, channels, bots."""
 
+import contextlib
 import http.client
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
+from bench import servers
 from bench.servers import Server
 
 ADMINISTRATOR = 1 << 3
@@ -90,22 +93,33 @@ class World(Struct):
             if (int(made.id) >> 22) % BUS_SHARDS != (int(other.id) >> 22) % BUS_SHARDS:
                 return made
 
-    def bot(self, name: str, *guilds: Guild) -> str:
-        """A new application's bot, put into the guilds; its token."""
+    def crowd(self, guild: Guild, bots: int) -> list[str]:
+        """So many more members, who may do what everybody may; their tokens."""
+        return [self.bot(f"crowd-{number}", guild, permissions=0) for number in range(bots)]
+
+    def bot(self, name: str, *guilds: Guild, permissions: int = ADMINISTRATOR) -> str:
+        """A new application's bot, put into the guilds; its token. With permissions it gets a role, of which a guild
+        has 250 at most.
+        """
         if self.bots == APPLICATIONS_PER_ACCOUNT * len(self.developers):
             self.developers.append(register(self.server, f"bench_developer_{len(self.developers)}"))
         self.bots += 1
         developer = self.developers[-1]
         application = developer.call("POST", "/applications", {"name": name})
         token: str = developer.call("POST", f"/applications/{application['id']}/bot/reset")["token"]
-        query = f"client_id={application['id']}&scope=bot&permissions={ADMINISTRATOR}"
+        query = f"client_id={application['id']}&scope=bot&permissions={permissions}"
         for guild in guilds:
             self.api.call("POST", f"/oauth2/authorize?{query}", {"guild_id": guild.id, "authorize": True})
         return token
 
-    def gateway(self, compress: str | None = None) -> str:
+    def sessions(self, guild: Guild, compress: str | None = None) -> dict[str, Any]:
+        """The load client's settings for sessions in the guild that only listen."""
         query = "v=10&encoding=json" + (f"&compress={compress}-stream" if compress else "")
-        return f"{self.gateway_path}?{query}"
+        return {"path": f"{self.gateway_path}?{query}", "compress": compress, "tokens": guild.bots}
+
+    def traffic(self, guild: Guild, compress: str | None = None) -> dict[str, Any]:
+        """As `sessions`, and messages into the guild."""
+        return {**self.sessions(guild, compress), "targets": guild.publish_to()}
 
 
 def register(server: Server, username: str) -> Api:
@@ -120,6 +134,14 @@ def open_world(server: Server) -> World:
     api = register(server, "bench_owner")
     url = urlsplit(api.call("GET", "/gateway")["url"])
     return World(server, api, url.path or "/")
+
+
+@contextlib.contextmanager
+def fresh(*, channels: int = 1, bots: int = 1, **server_options: Any) -> Iterator[tuple[World, Guild]]:
+    """A new server with one guild, for as long as the block lasts; options as for `servers.chatd`."""
+    with servers.chatd(**server_options) as server:
+        here = open_world(server)
+        yield here, here.guild(channels=channels, bots=bots)
 
 
 def page_of(api: Api, channel: str, limit: int, before: str | None = None) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
-from chatd.store import audit_log, journal, messages, migrate, open_database
+from chatd.store import audit_log, messages, migrate, open_database
 from chatd.store.accounts import delete_expired_logins
 from chatd.store.blobs import open_blobs
 from chatd.store.db import StoreFailed
@@ -75,6 +75,8 @@ OWN_POSTS_S = 5.0
 LIMITER_KEYS = 500_000
 # Kept from clients: the database's connections and files, the log, a thread's pipe; three times what they come to.
 OWN_DESCRIPTORS = 128
+# Often, so that little is forgotten at a time: messages wait behind it.
+JOURNAL_S = 5.0
 
 
 Job = Callable[[], Awaitable[object]]
@@ -235,11 +237,6 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
     async def forget_limits() -> None:
         core.limiter.sweep(core.clock_ms() / 1000)
 
-    async def forget_journal() -> None:
-        """No session remembers what was before its window."""
-        window_ms = int(core.config.gateway.resume_window_s * 1000)
-        await core.db.write(journal.prune, lowest_at(core.clock_ms() - window_ms))
-
     async def forget_audit_log() -> None:
         oldest = core.clock_ms() - AUDIT_AGE_S * 1000
         await core.db.write(audit_log.prune, lowest_at(oldest))
@@ -252,7 +249,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "own posts": (OWN_POSTS_S, partial(read_states.write_down, core)),
         "checkpoints soon": (recovery.SOON_S, checkpoints.save_soon),
         "limits": (60.0, forget_limits),
-        "journal": (60.0, forget_journal),
+        "journal": (JOURNAL_S, lambda: recovery.bound_journal(core)),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
         "audit log": (3600.0, forget_audit_log),
         "orphans": (3600.0, lambda: images.collect(core)),

@@ -156,6 +156,14 @@ class Gateway(Section, frozen=True):
     checkpoint_s: Annotated[
         float, _doc("Time between two notes of where sessions stand, from which they go on after a crash.", gt=0)
     ] = 5.0
+    journal_entries: Annotated[
+        int,
+        _doc(
+            "Edits, deletions and other changes kept for sessions that come back after a restart; beyond it the oldest"
+            " are forgotten, and who needs them identifies anew.",
+            ge=1,
+        ),
+    ] = 100_000
     ring_events: Annotated[int, _doc("Events a session keeps for RESUME; older ones cannot be resumed.", ge=1)] = 1024
     ring_bytes: Annotated[
         int, _doc("Bytes that guilds and members sent to one session may take of what it keeps for RESUME.", ge=4096)

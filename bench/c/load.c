@@ -29,6 +29,7 @@ Options opt = {
 int epoll_fd;
 uint64_t window_start, window_end;
 static uint64_t idle_ns; /* spent in polls that found nothing */
+static int restarted;    /* there is a line on stdin */
 
 static void progress(const char *phase, uint64_t done, uint64_t total)
 {
@@ -49,10 +50,13 @@ static void pump(double timeout_s)
     if (n == 0) idle_ns += now_ns() - start;
     for (int i = 0; i < n; i++) {
         uint32_t index = events[i].data.u64;
-        if (events[i].data.u64 >> 32 == EVENT_HTTP) publish_readable(index);
-        else sessions_readable(index, events[i].events);
+        switch (events[i].data.u64 >> 32) {
+        case EVENT_HTTP: publish_readable(index); break;
+        case EVENT_SESSION: sessions_readable(index, events[i].events); break;
+        case EVENT_STDIN: restarted = 1;
+        }
     }
-    if (now_ns() - beats_checked < 200000000) return;
+    if (now_ns() - beats_checked < (opt.beat_s > 0 || opt.ask ? 10000000 : 200000000)) return;
     beats_checked = now_ns();
     sessions_beat();
 }
@@ -127,6 +131,7 @@ static void report_window(const Reading *a, const Reading *b)
     hist_print("post_ms", &published.post);
     hist_print("delivery_ms", &totals.delivery);
     hist_print("last_delivery_ms", &totals.last);
+    hist_print("heartbeat_ms", &totals.heartbeat);
     printf("}");
 }
 
@@ -146,21 +151,47 @@ static void publish_phases(void)
     report_window(&a, &b);
 }
 
+/* The bench stops or kills the server, starts it again at the same address, and tells its new process id in a line. */
+static void await_restart(void)
+{
+    char line[32];
+    if (!opt.n_pids) fail("--restart needs --pids");
+    publish_disconnect();
+    sessions_let_go(1);
+    watch(STDIN_FILENO, EVENT_STDIN, 0, EPOLLIN);
+    for (progress("restart", 0, 0); !restarted; pump(0.01))
+        ;
+    if (!fgets(line, sizeof line, stdin)) fail("the server was not started again");
+    opt.pids[0] = atoi(line);
+    sessions_let_go(0);
+    publish_connect();
+}
+
+static void publish_some(uint64_t count, const char *phase)
+{
+    publish_schedule(0);
+    publish_until(UINT64_MAX, published.accepted + count, phase);
+    while (publish_unanswered()) pump(0.002);
+}
+
 static void cut_and_resume(void)
 {
-    uint64_t before = totals.frames, first = published.accepted;
+    if (opt.restart) await_restart();
+    uint64_t start = now_ns(), before = totals.frames, first = published.accepted;
     sessions_cut();
-    publish_schedule(0);
-    publish_until(UINT64_MAX, published.accepted + opt.cut, "away");
-    while (publish_unanswered()) pump(0.002);
+    publish_some(opt.cut, "away");
+    memset(&totals.handshake, 0, sizeof totals.handshake);
+    uint64_t missed = published.accepted - first;
     Reading a = reading();
     double took = start_sessions("resume");
     Reading b = reading();
+    publish_some(opt.cut, "after");
     drain();
-    printf(",\"resume\":{\"seconds\":%.4f,\"missed_messages\":%llu,\"resumed\":%d,\"not_resumable\":%d,\"per_s\":%.1f,"
-           "\"replayed_frames\":%llu,\"server_cpu_s\":%.3f",
-           took, (unsigned long long)(published.accepted - first), totals.resumed, totals.not_resumable, totals.resumed / took,
-           (unsigned long long)(totals.frames - before), b.server.cpu_s - a.server.cpu_s);
+    printf(",\"resume\":{\"seconds\":%.4f,\"since_back_s\":%.4f,\"missed_messages\":%llu,\"resumed\":%d,\"not_resumable\":%d,"
+           "\"per_s\":%.1f,\"replayed_frames\":%llu,\"server_cpu_s\":%.3f,\"server_cpu_before_s\":%.3f,\"rss_kb\":%ld",
+           took, (b.at - start) / 1e9, (unsigned long long)missed, totals.resumed, totals.not_resumable, totals.resumed / took,
+           (unsigned long long)(b.frames - before), b.server.cpu_s - a.server.cpu_s, a.server.cpu_s, b.server.rss_kb);
+    hist_print("handshake_ms", &totals.handshake);
     hist_print("resume_ms", &totals.resume);
     printf("}");
 }
@@ -181,6 +212,12 @@ static void hold(void)
     Reading a = reading();
     rest(opt.hold_s, "hold");
     Reading b = reading();
+    if (opt.ask) {
+        printf(",\"asked\":{\"asked\":%llu,\"answered\":%llu,\"chunks\":%llu", (unsigned long long)totals.asked,
+               (unsigned long long)totals.answered, (unsigned long long)totals.chunks);
+        hist_print("answer_ms", &totals.answer);
+        printf("}");
+    }
     printf(",\"hold\":{\"seconds\":%.3f,\"server_cpu_share\":%.5f,\"rss_kb\":%ld}", (b.at - a.at) / 1e9,
            (b.server.cpu_s - a.server.cpu_s) / ((b.at - a.at) / 1e9), b.server.rss_kb);
 }
@@ -195,10 +232,10 @@ static void report_check(void)
 {
     SessionVerdict v = sessions_verdict();
     printf(",\"check\":{\"delivered\":%llu,\"lost\":%llu,\"doubled\":%llu,\"out_of_order\":%llu,\"miscounted\":%llu,"
-           "\"disagreeing_sessions\":%d,\"sequence_violations\":%llu,\"closed_sessions\":%d,\"refused_requests\":%llu}",
+           "\"disagreeing_sessions\":%d,\"sequence_violations\":%llu,\"closed_sessions\":%d,\"refused_requests\":%llu,\"misplaced_chunks\":%llu}",
            (unsigned long long)v.order.delivered, (unsigned long long)v.order.missing, (unsigned long long)v.order.doubled,
            (unsigned long long)v.order.late, (unsigned long long)v.miscounted, v.disagreeing,
-           (unsigned long long)totals.s_violations, totals.closed, (unsigned long long)published.refused);
+           (unsigned long long)totals.s_violations, totals.closed, (unsigned long long)published.refused, (unsigned long long)totals.misplaced_chunks);
     tally_print("statuses", &published.statuses);
     tally_print("close_codes", &totals.close_codes);
     printf("}\n");
@@ -245,7 +282,12 @@ static const struct { const char *name; enum { FLAG, INT, BIG, REAL, TEXT } type
     {"hold", REAL, &opt.hold_s},                   /* stay idle so long and report CPU and memory */
     {"stalled", INT, &opt.stalled},                /* the last N sessions do not read while it publishes */
     {"cut", BIG, &opt.cut},                        /* cut all sessions, publish N messages, resume */
+    {"restart", FLAG, &opt.restart},               /* instead of cutting them: the server is started again meanwhile */
+    {"beat", REAL, &opt.beat_s},                   /* seconds between heartbeats instead of what HELLO says */
+    {"ask", TEXT, &opt.ask},                       /* every session asks for all members of this guild, */
+    {"ask-every", REAL, &opt.ask_s},               /* when the last answer is complete and so many seconds are over */
     {"method", TEXT, &opt.method},
+    {"mix", INT, &opt.mix},                        /* every Nth message is edited, then deleted */
     {"publishers", INT, &opt.publishers},          /* HTTP connections */
     {"in-flight", INT, &opt.in_flight},            /* closed loop: unanswered requests */
     {"answered", FLAG, &opt.answered},             /* in flight ends with the answer, not with the last delivery */

@@ -14,17 +14,17 @@
 #define STAMP_FORMAT STAMP_MARK "%03u:%09u:%019llu~"
 #define STAMP_LENGTH 38
 
-enum { EVENT_SESSION, EVENT_HTTP }; /* high half of an epoll event's 64 bits; low half: index */
+enum { EVENT_SESSION, EVENT_HTTP, EVENT_STDIN }; /* high half of an epoll event's 64 bits; low half: index */
 
 typedef struct {
-    char *host, *path, *method, *compress;
+    char *host, *path, *method, *compress, *ask;
     char **tokens, **targets; /* one per session, one per request; both wrap around */
     int n_tokens, n_targets, *pids, n_pids;
     int port, core, spin, answered;
-    int sessions, concurrency, intents, guilds, inflate, handshake_only, stalled;
-    int publishers, in_flight, content_bytes;
+    int sessions, concurrency, intents, guilds, inflate, handshake_only, stalled, restart;
+    int publishers, in_flight, content_bytes, mix;
     uint64_t count, cut;
-    double rate, warmup_s, duration_s, settle_s, hold_s;
+    double rate, warmup_s, duration_s, settle_s, hold_s, beat_s, ask_s;
 } Options;
 
 typedef struct { char *at; size_t len, cap; } Bytes;
@@ -54,8 +54,9 @@ typedef struct {
     int closed;           /* cut by the server although they were reading */
     int stalled_closed, resumed, not_resumable;
     uint64_t frames, bytes, deliveries, s_violations;
+    uint64_t asked, answered, chunks, misplaced_chunks;
     Tally close_codes; /* 0: cut without a close frame */
-    Hist handshake, identify, resume, delivery, last;
+    Hist handshake, identify, resume, delivery, last, heartbeat, answer;
 } SessionTotals;
 typedef struct {
     Verdict order;
@@ -66,10 +67,11 @@ extern SessionTotals totals;
 void sessions_open(void);
 void sessions_start(int index);
 void sessions_readable(int index, uint32_t events);
-void sessions_beat(void);
+void sessions_beat(void); /* and ask for members, when that is wanted */
 void sessions_stall(int count);
 void sessions_wake(void);
 void sessions_cut(void);
+void sessions_let_go(int let_go); /* from now on the server may end them: it is about to be restarted */
 void sessions_close(void);
 int sessions_receivers(void); /* reading, inflated, never stalled */
 int sessions_complete(void);
@@ -83,6 +85,8 @@ typedef struct {
 } PublishTotals;
 extern PublishTotals published;
 void publish_open(void);
+void publish_connect(void);
+void publish_disconnect(void);
 void publish_schedule(double per_s);
 void publish_more(uint64_t limit);
 void publish_readable(int index);

@@ -7,6 +7,9 @@
  * A publisher numbers its messages and sends the next number only when the last one was accepted. A refused
  * message is sent again under the same number: had the server delivered it nevertheless, the checker would see
  * it doubled. With another method than POST the requests carry no body and nothing is delivered (page reads).
+ *
+ * With --mix every so many'th message is edited and then deleted, each as a request of its own. What was edited has no
+ * stamp: its events are only counted, by `s`.
  */
 #include "load.h"
 
@@ -19,6 +22,8 @@ enum { ANSWER = 1, DELIVERY = 2 };
 
 typedef struct {
     int fd, waiting; /* for which of these */
+    enum { POST, EDIT, DELETE } next; /* with --mix: the latter two of what was posted last */
+    char message[24], *target; /* its id, and where it was posted */
     uint32_t sent; /* numbers accepted */
     uint64_t due, requested, requests, pause_until;
     Bytes in;
@@ -42,12 +47,17 @@ static void connect_publisher(int index)
     watch(publishers[index].fd, EVENT_HTTP, index, EPOLLIN);
 }
 
+void publish_connect(void)
+{
+    for (int i = 0; i < opt.publishers; i++) connect_publisher(i);
+}
+
 void publish_open(void)
 {
     publishers = calloc(opt.publishers + 1, sizeof *publishers);
     int room = opt.content_bytes > STAMP_LENGTH ? opt.content_bytes - STAMP_LENGTH : 0;
     filler = memset(calloc(room + 1, 1), 'x', room);
-    for (int i = 0; i < opt.publishers && opt.targets; i++) connect_publisher(i);
+    if (opt.targets) publish_connect();
 }
 
 /* Start a schedule of so many messages per second (0: as fast as answers come). */
@@ -71,20 +81,26 @@ static void expect(Publisher *p)
 static void request(Publisher *p, uint64_t due)
 {
     char body[8192] = "", text[12288];
+    const char *const methods[] = {opt.method, "PATCH", "DELETE"};
     uint64_t turn = (p - publishers) + p->requests++ * opt.publishers;
-    char *target = opt.targets[turn % opt.n_targets], *token = strchr(target, '\t');
-    int body_length = 0;
-    if (!strcmp(opt.method, "POST")) {
+    if (p->next == POST) p->target = opt.targets[turn % opt.n_targets];
+    char *token = strchr(p->target, '\t');
+    int body_length = 0, delivered = 0;
+    if (p->next == EDIT) {
+        body_length = snprintf(body, sizeof body, "{\"content\":\"edited%s\"}", filler);
+    } else if (p->next == POST && !strcmp(opt.method, "POST")) {
+        delivered = receivers && !every_ns && !opt.answered;
         body_length = snprintf(body, sizeof body, "{\"content\":\"" STAMP_FORMAT "%s\"}", (unsigned)(p - publishers), p->sent,
                                (unsigned long long)due, filler);
         expect(p);
     }
     int n = snprintf(text, sizeof text,
-                     "%s %.*s HTTP/1.1\r\nHost: %s:%d\r\nAuthorization: %s\r\n"
+                     "%s %.*s%s%s HTTP/1.1\r\nHost: %s:%d\r\nAuthorization: %s\r\n"
                      "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-                     opt.method, (int)(token - target), target, opt.host, opt.port, token + 1, body_length, body);
+                     methods[p->next], (int)(token - p->target), p->target, p->next == POST ? "" : "/",
+                     p->next == POST ? "" : p->message, opt.host, opt.port, token + 1, body_length, body);
     p->due = due, p->requested = now_ns();
-    p->waiting = ANSWER | (body_length && receivers && !every_ns && !opt.answered ? DELIVERY : 0);
+    p->waiting = ANSWER | (delivered ? DELIVERY : 0);
     unanswered++, in_flight++;
     write_all(p->fd, text, n);
 }
@@ -93,6 +109,11 @@ static void done(Publisher *p, int what)
 {
     if (p->waiting & what & ANSWER) unanswered--;
     if (p->waiting && !(p->waiting &= ~what)) in_flight--;
+}
+
+void publish_disconnect(void)
+{
+    for (int i = 0; i < opt.publishers; i++) close(publishers[i].fd), done(&publishers[i], DELIVERY);
 }
 
 static Publisher *idle_publisher(uint64_t now)
@@ -118,14 +139,29 @@ void publish_more(uint64_t limit)
     }
 }
 
+/* Every --mix'th message that was posted is edited, then deleted. */
+static void choose_next(Publisher *p)
+{
+    static const char before_id[] = "\r\n\r\n{\"id\":\"";
+    if (p->next != POST || !opt.mix || p->sent % opt.mix) {
+        p->next = p->next == EDIT ? DELETE : POST;
+        return;
+    }
+    char *id = memmem(p->in.at, p->in.len, before_id, sizeof before_id - 1);
+    if (!id) fail("an answer to a post without an id: %.*s", (int)p->in.len, p->in.at);
+    snprintf(p->message, sizeof p->message, "%llu", strtoull(id + sizeof before_id - 1, NULL, 10));
+    p->next = EDIT;
+}
+
 static void answered(Publisher *p, int status)
 {
     uint64_t now = now_ns();
     done(p, ANSWER);
     tally_add(&published.statuses, status);
     if (status / 100 == 2) {
-        p->sent++, published.accepted++;
+        p->sent += p->next == POST, published.accepted++;
         if (p->due >= window_start && p->due < window_end) hist_add(&published.post, now - p->due);
+        choose_next(p);
         return;
     }
     if (published.refused++ < 2) fprintf(stderr, "request refused: %.*s\n", (int)p->in.len, p->in.at);

@@ -21,7 +21,8 @@ typedef struct {
     int fd, state, guilds, counted_only, stalled, was_stalled;
     uint32_t s, marker_at;
     char id[64];
-    uint64_t dialled, identified, beat_at, beat_ns;
+    uint64_t dialled, identified, beat_at, beat_ns, beaten, ask_at, asked; /* 0: nothing is unanswered */
+    long chunk;
     uint64_t order; /* rolling hash over (publisher, number) */
     uint64_t messages, beats; /* since it is ready */
     Bytes in;
@@ -33,6 +34,7 @@ typedef struct {
 SessionTotals totals;
 static Session *sessions;
 static char chunk[1 << 18];
+static int letting_go;
 
 /* -- outgoing ------------------------------------------------------------------------------------ */
 
@@ -67,7 +69,19 @@ static void beat(Session *c, uint64_t now)
     char text[64];
     int n = c->s ? snprintf(text, sizeof text, "{\"op\":1,\"d\":%u}", c->s) : snprintf(text, sizeof text, "{\"op\":1,\"d\":null}");
     c->beat_at = now + c->beat_ns;
+    c->beaten = now;
     c->beats++;
+    send_text(c, text, n);
+}
+
+/* Request Guild Members (op 8): all of them. */
+static void ask(Session *c, uint64_t now)
+{
+    char text[128];
+    int n = snprintf(text, sizeof text, "{\"op\":8,\"d\":{\"guild_id\":\"%s\",\"query\":\"\",\"limit\":0}}", opt.ask);
+    c->ask_at = now + opt.ask_s * 1e9;
+    c->asked = now, c->chunk = 0;
+    totals.asked++;
     send_text(c, text, n);
 }
 
@@ -83,6 +97,7 @@ static void settle(Session *c)
     c->counted_only = c->inflater && !sampled(c - sessions);
     if (c->counted_only) inflater_free(c->inflater), c->inflater = NULL;
     c->messages = c->beats = 0;
+    c->ask_at = now_ns() + opt.ask_s * 1e9 * (c - sessions) / opt.sessions; /* one after the other */
 }
 
 static void drop(Session *c)
@@ -98,6 +113,10 @@ static void drop(Session *c)
 static void ended(Session *c, uint64_t code)
 {
     tally_add(&totals.close_codes, code);
+    if (letting_go) {
+        drop(c);
+        return;
+    }
     if (c->state != READY)
         fail("the server closed session %d before it was ready (close code %d)", (int)(c - sessions), (int)code);
     drop(c);
@@ -196,6 +215,17 @@ static void on_ready(Session *c, const char *p, size_t n, uint64_t now)
     if (c->guilds >= opt.guilds) hist_add(&totals.identify, now - c->identified), settle(c);
 }
 
+static void on_chunk(Session *c, const char *p, size_t n, uint64_t now)
+{
+    long index = number_after(p, n, "\"chunk_index\":"), count = number_after(p, n, "\"chunk_count\":");
+    totals.chunks++;
+    totals.misplaced_chunks += !c->asked || index != c->chunk++;
+    if (c->chunk < count) return;
+    hist_add(&totals.answer, now - c->asked);
+    totals.answered++;
+    c->asked = 0;
+}
+
 static void on_dispatch(Session *c, const char *p, size_t n, uint64_t now)
 {
     long s = sequence_of(p, n);
@@ -203,6 +233,10 @@ static void on_dispatch(Session *c, const char *p, size_t n, uint64_t now)
         /* ephemeral events carry the current number; READY starts the count */
         totals.s_violations += c->s && (uint32_t)s != c->s && (uint32_t)s != c->s + 1;
         c->s = s;
+    }
+    if (opt.ask && c->state == READY) {
+        if (memmem(p, n < 64 ? n : 64, "GUILD_MEMBERS_CHUNK", 19)) on_chunk(c, p, n, now);
+        else if (memmem(p, n < 64 ? n : 64, "RATE_LIMITED", 12)) fail("members were asked for more often than the server allows");
     }
     if (c->state != GREETED) return;
     if (memmem(p, n, "\"t\":\"READY\"", 11)) {
@@ -232,12 +266,15 @@ static void on_text(Session *c, const char *p, size_t n, uint64_t now)
         drop(c);
         break;
     case 10:
-        c->beat_ns = number_after(p, n, "\"heartbeat_interval\":") * 1000000ull;
+        c->beat_ns = opt.beat_s > 0 ? opt.beat_s * 1e9 : number_after(p, n, "\"heartbeat_interval\":") * 1000000ull;
         c->beat_at = now + c->beat_ns * ((c - sessions) % 97 + 1) / 98; /* spread, as the documentation asks */
         c->state = GREETED;
         hist_add(&totals.handshake, now - c->dialled);
         if (opt.handshake_only) settle(c);
         else log_in(c, now);
+        break;
+    case 11:
+        if (c->beaten >= window_start) hist_add(&totals.heartbeat, now - c->beaten);
     }
 }
 
@@ -336,8 +373,11 @@ void sessions_open(void)
 void sessions_beat(void)
 {
     uint64_t now = now_ns();
-    for (Session *c = sessions; c < sessions + opt.sessions; c++)
-        if (c->state == READY && c->beat_ns && !c->stalled && now >= c->beat_at) beat(c, now);
+    for (Session *c = sessions; c < sessions + opt.sessions; c++) {
+        if (c->state != READY || c->stalled) continue;
+        if (c->beat_ns && now >= c->beat_at) beat(c, now_ns());
+        if (opt.ask && !c->asked && now >= c->ask_at) ask(c, now_ns());
+    }
 }
 
 static void stall(int index, int stalled)
@@ -365,6 +405,8 @@ void sessions_cut(void)
 {
     for (int i = 0; i < opt.sessions; i++) drop(&sessions[i]);
 }
+
+void sessions_let_go(int let_go) { letting_go = let_go; }
 
 void sessions_close(void)
 {

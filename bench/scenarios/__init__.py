@@ -3,13 +3,16 @@
 from types import ModuleType
 
 from bench.scenarios import (
+    chunks,
     fanout,
     history,
     idle_memory,
     isolation,
+    journal,
     latency,
     post,
     ready,
+    restart,
     resume_storm,
     slow_consumers,
     startup,
@@ -17,5 +20,19 @@ from bench.scenarios import (
 
 SCENARIOS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (fanout, post, latency, ready, resume_storm, idle_memory, isolation, slow_consumers, history, startup)
+    for module in (
+        fanout,
+        post,
+        latency,
+        ready,
+        resume_storm,
+        restart,
+        idle_memory,
+        isolation,
+        chunks,
+        slow_consumers,
+        history,
+        journal,
+        startup,
+    )
 }

@@ -4,7 +4,7 @@ import random
 from argparse import ArgumentParser
 from itertools import pairwise
 
-from bench import load, seed, servers, world
+from bench import load, seed, world
 from bench.context import Context
 from bench.world import page_of
 
@@ -26,11 +26,9 @@ def check_page(context: Context, page: list[dict[str, str]]) -> None:
 def run(context: Context) -> None:
     count = context.options.messages
     context.progress.at(f"history: writing {count} messages:")
-    with servers.chatd() as server:
-        here = world.open_world(server)
-        guild = here.guild()
+    with world.fresh() as (here, guild):
         channel, token = guild.channels[0], guild.bots[0]
-        seed.messages(server, context, guild, count)
+        seed.messages(here.server, context, guild, count)
         newest = page_of(here.api, channel, PAGE)
         oldest = int(here.api.call("GET", f"/channels/{channel}/messages?after=0&limit=1")[0]["id"])
         # any number between two ids is a valid place: ids are times
@@ -48,7 +46,7 @@ def run(context: Context) -> None:
                 case = f"{kind} of {count:,} messages, {in_flight} in flight"
                 for _ in context.rounds(case):
                     report = load.run(
-                        server,
+                        here.server,
                         context,
                         method="GET",
                         targets=targets,

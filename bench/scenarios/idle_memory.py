@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from bench import load, servers, world
+from bench import load, world
 from bench.context import Context
 from bench.results import Target
 
@@ -20,16 +20,12 @@ def run(context: Context) -> None:
     compress = None if options.compress == "plain" else options.compress
     case = f"{options.sessions} idle sessions, {options.compress}"
     for _ in context.rounds(case):
-        with servers.chatd() as server:
-            here = world.open_world(server)
-            guild = here.guild()
+        with world.fresh() as (here, guild):
             report = load.run(
-                server,
+                here.server,
                 context,
                 sessions=options.sessions,
-                tokens=guild.bots,
-                path=here.gateway(compress),
-                compress=compress,
+                **here.sessions(guild, compress),
                 settle=SETTLE_S,
                 hold=options.duration,
             )

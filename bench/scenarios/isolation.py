@@ -48,23 +48,19 @@ def run(context: Context) -> None:
         with servers.chatd() as server:
             here = world.open_world(server)
             small, large = here.guild("small"), here.guild("large")
-            path = here.gateway()
-            small_place: dict[str, Any] = {"path": path, "tokens": small.bots, "targets": small.publish_to()}
-            quiet = measure_small(server, context, **small_place)
+            quiet = measure_small(server, context, **here.traffic(small))
             with load.LoadClient(
                 server,
                 context.progress,
                 sessions=options.sessions,
-                tokens=large.bots,
-                path=path,
-                targets=large.publish_to(),
                 publishers=FLOOD_IN_FLIGHT,
                 in_flight=FLOOD_IN_FLIGHT,
                 duration=options.warmup + options.duration + FLOOD_MARGIN_S,
                 niceness=POLITE,
+                **here.traffic(large),
             ) as flood:
                 flood.wait_for("measure")
-                flooded = measure_small(server, context, **small_place)
+                flooded = measure_small(server, context, **here.traffic(small))
                 flood_report = flood.finish()
         context.result.judge("large guild", flood_report["check"])
         add("small guild, quiet: POST to last delivery p50", quiet["p50"], "ms")

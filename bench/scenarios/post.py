@@ -62,7 +62,7 @@ def cases(context: Context) -> list[Case]:
 
 
 @contextlib.contextmanager
-def populated(case: Case) -> Iterator[tuple[servers.Server, world.Guild, str]]:
+def populated(case: Case) -> Iterator[tuple[servers.Server, dict[str, Any]]]:
     """A server with limits on, on data that was set up with limits off."""
     with contextlib.ExitStack() as stack:
         data = stack.enter_context(servers.scratch_folder())
@@ -71,20 +71,16 @@ def populated(case: Case) -> Iterator[tuple[servers.Server, world.Guild, str]]:
             options += ["--database", stack.enter_context(postgres.running())]
         with servers.chatd(data, options=options) as server:
             here = world.open_world(server)
-            guild = here.guild(channels=CHANNELS, bots=BOTS)
-            gateway = here.gateway()
-        yield stack.enter_context(servers.chatd(data, limits=True, options=options)), guild, gateway
+            traffic = here.traffic(here.guild(channels=CHANNELS, bots=BOTS))
+        yield stack.enter_context(servers.chatd(data, limits=True, options=options)), traffic
 
 
 def measure(context: Context, case: Case) -> dict[str, Any]:
-    with populated(case) as (server, guild, gateway):
+    with populated(case) as (server, traffic):
         report = load.run(
             server,
             context,
             sessions=1,
-            tokens=guild.bots,
-            path=gateway,
-            targets=guild.publish_to(),
             publishers=case.in_flight,
             in_flight=case.in_flight,
             answered=True,
@@ -92,6 +88,7 @@ def measure(context: Context, case: Case) -> dict[str, Any]:
             duration=context.options.duration,
             # PostgreSQL shares the client's processor: a client that spins would make it wait for whole time slices
             spin=case.database != "postgres",
+            **traffic,
         )
     context.result.judge(case.name, report["check"], allowed=frozenset({"refused_requests"}))
     if refused := report["check"]["refused_requests"]:

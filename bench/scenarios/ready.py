@@ -32,13 +32,11 @@ def run(context: Context) -> None:
     options, add = context.options, context.result.add
     steady = {"sessions": options.sessions, "concurrency": CONCURRENCY}
     for _ in context.rounds("connect"):
-        with servers.chatd() as server:
-            here = world.open_world(server)
-            guild = here.guild(channels=CHANNELS, bots=MEMBERS - 1)  # and the owner
-            place: dict[str, Any] = {"path": here.gateway(), "tokens": guild.bots[:1]}
-            alone = connect(server, context, handshake_only=True, **steady, **place)
-            logins = connect(server, context, **steady, **place)
-            storm = connect(server, context, sessions=options.storm, concurrency=options.storm, **place)
+        with world.fresh(channels=CHANNELS, bots=MEMBERS - 1) as (here, guild):  # and the owner
+            place = {**here.sessions(guild), "tokens": guild.bots[:1]}
+            alone = connect(here.server, context, handshake_only=True, **steady, **place)
+            logins = connect(here.server, context, **steady, **place)
+            storm = connect(here.server, context, sessions=options.storm, concurrency=options.storm, **place)
         with servers.limit(joined=False, frame_bytes=0) as server:
             bare = connect(server, context, handshake_only=True, **steady)
         add("handshakes alone", alone["per_s"], "/s", HANDSHAKE_TARGET)

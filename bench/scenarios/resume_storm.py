@@ -5,7 +5,7 @@ Each session must get exactly what it missed: none lost, none doubled, in order.
 
 from argparse import ArgumentParser
 
-from bench import load, servers, world
+from bench import load, world
 from bench.context import Context
 
 CONCURRENCY = 256
@@ -21,21 +21,17 @@ def run(context: Context) -> None:
     options = context.options
     case = f"{options.sessions} sessions, {options.missed} missed messages"
     for _ in context.rounds(case):
-        with servers.chatd() as server:
-            here = world.open_world(server)
-            guild = here.guild()
+        with world.fresh() as (here, guild):
             report = load.run(
-                server,
+                here.server,
                 context,
                 sessions=options.sessions,
                 concurrency=CONCURRENCY,
-                tokens=guild.bots,
-                path=here.gateway(),
-                targets=guild.publish_to(),
                 publishers=4,
                 in_flight=4,
                 count=BEFORE,
                 cut=options.missed,
+                **here.traffic(guild),
             )
         resume = report["resume"]
         context.result.judge(case, report["check"])

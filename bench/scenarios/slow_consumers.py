@@ -7,7 +7,7 @@ RESUME. They wake up at the end of the measuring window: only then does a client
 from argparse import ArgumentParser
 from typing import Any
 
-from bench import load, servers, world
+from bench import load, world
 from bench.context import Context
 from bench.results import Target
 
@@ -26,23 +26,19 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def measure(context: Context, *, stalled: int, duration: float) -> dict[str, Any]:
-    with servers.chatd() as server:
-        here = world.open_world(server)
-        guild = here.guild()
+    with world.fresh() as (here, guild):
         report = load.run(
-            server,
+            here.server,
             context,
             sessions=context.options.sessions,
             stalled=stalled,
-            tokens=guild.bots,
-            path=here.gateway(),
-            targets=guild.publish_to(),
             publishers=8,
             rate=RATE,
             content=CONTENT_BYTES,
             warmup=context.options.warmup,
             duration=duration,
             spin=True,
+            **here.traffic(guild),
         )
     context.result.judge(f"{stalled} stalled", report["check"])
     return report

@@ -329,7 +329,8 @@ class GatewayConnection:
         self._start(service.feed, session, self._identifies.feeds)
 
     async def resume(self, command: Resume) -> None:
-        session = await service.find_resumable(self._core, command)
+        async with self._identifies.resumes:
+            session = await service.find_resumable(self._core, command)
         seq = command.seq
         # The last piece is pushed: it and some live events must fit into the send buffer of a slow client.
         piece = min(REPLAY_BYTES, self._core.config.gateway.send_buffer_bytes // 2)

@@ -14,6 +14,8 @@ class IdentifyQueue:
         self.waiting = 0
         # GUILD_CREATEs are work of the same kind; apart, so that who has its READY gets them before others begin.
         self.feeds = trio.Semaphore(concurrency)
+        # RESUMEs pass these by; of their tokens so many are looked up at a time, or the database would refuse the rest.
+        self.resumes = trio.Semaphore(concurrency)
         self._turns = trio.Semaphore(concurrency)
         self._waiting_limit = waiting_limit
         self._patience_s = patience_s

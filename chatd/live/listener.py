@@ -46,7 +46,12 @@ GONE = frozenset(
 HANDSHAKE_DEADLINE_S = 10.0
 
 
-async def listen(host: str, port: int, backlog: int = 1024) -> list[socket.socket]:
+# Connections that may wait to be accepted; the kernel has a bound of its own (net.core.somaxconn). Who finds no place
+# tries again after a second: after a restart, thousands come at once.
+BACKLOG = 4096
+
+
+async def listen(host: str, port: int, backlog: int = BACKLOG) -> list[socket.socket]:
     """Sockets on every address of `host`, all on the same port; 0 picks a free one. Raises OSError."""
     addresses = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     listeners: list[socket.socket] = []

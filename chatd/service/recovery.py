@@ -15,7 +15,7 @@ So that neither is likely, sessions that are new, that a mark concerns, or that 
 next round.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_right
 from itertools import islice
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from chatd.live.presence import Presence
 from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.intents import GATES
+from chatd.model.objects.user import User
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import decoder, encode
 from chatd.service import access, messages, render
@@ -38,7 +39,7 @@ from chatd.store import channels, journal
 from chatd.store import messages as message_store
 from chatd.store import sessions as store
 from chatd.store.db import Tx
-from chatd.store.journal import Entry
+from chatd.store.guilds import ids_of_user as guild_ids
 from chatd.store.rows import users
 from chatd.store.sessions import SessionRow
 
@@ -158,24 +159,54 @@ class Checkpoints:
         )
 
 
+async def bound_journal(core: Core) -> None:
+    """Forget what no session needs, and the oldest of what is too much."""
+    await core.db.write(journal.prune, lowest_at(_window_start_ms(core)))
+    surplus = await core.db.read(journal.surplus, core.config.gateway.journal_entries)
+    if surplus:
+        forgotten = await core.db.write(journal.cut, surplus)
+        logger.info("journal is full: the oldest entries are forgotten", forgotten=forgotten)
+
+
+class Known(NamedTuple):
+    """What the database has of a user whose sessions are restored."""
+
+    user: User
+    guild_ids: list[int]
+    direct_ids: list[int]
+    last_mark: int
+
+
+class Told(NamedTuple):
+    """An event as it was published, and what decides who got it."""
+
+    event: Event
+    kind: tuple[int, str]  # channel and name
+
+
 class Stream(NamedTuple):
     """The latest of a guild or a direct channel."""
 
     last_mark: int
-    entries: list[Entry]  # oldest first
-    complete_from: int  # older ones are left out
-    events: dict[int, Event]  # by position
+    complete_from: int  # of what was before this position, something may be left out
+    told: list[Told]  # oldest first
+    kinds: frozenset[tuple[int, str]]
 
 
 async def restore(core: Core) -> int:
     """The sessions of the server's last run, as far as it is sure what they were told; how many there are."""
     await core.db.write(journal.lower_bars, core.ids.next())
     rows = await core.db.write(store.load, _window_start_ms(core))
+    known: dict[int, Known] = {}
+    user_ids = tuple({row.user_id for row in rows})
+    for start in range(0, len(user_ids), BATCH):
+        known.update(await core.db.read(_known, user_ids[start : start + BATCH]))
     streams: dict[int, Stream] = {}
     restored = 0
     for row in rows:
         try:
-            restored += await _restore(core, row, streams)
+            if row.user_id in known:
+                restored += await _restore(core, row, known[row.user_id], streams)
         except Exception:  # one session is no reason not to start
             logger.exception("session not restored", session=row.id)
     if rows:
@@ -183,14 +214,19 @@ async def restore(core: Core) -> int:
     return restored
 
 
-async def _restore(core: Core, row: SessionRow, streams: dict[int, Stream]) -> bool:
-    user = (await core.db.read(users, (row.user_id,))).get(row.user_id)
-    if user is None:
-        return False
+def _known(tx: Tx, user_ids: tuple[int, ...]) -> dict[int, Known]:
+    """In one transaction, because thousands of sessions come back after a restart."""
+    return {
+        id_: Known(user, guild_ids(tx, id_), channels.directs_of(tx, id_), journal.last_mark(tx, id_))
+        for id_, user in users(tx, user_ids).items()
+    }
+
+
+async def _restore(core: Core, row: SessionRow, known: Known, streams: dict[int, Stream]) -> bool:
     session = Session(
         id_=row.id,
         token="",
-        user=user,
+        user=known.user,
         intents=row.intents,
         shard=(row.shard_id, row.shard_count),
         version=row.version,
@@ -198,30 +234,29 @@ async def _restore(core: Core, row: SessionRow, streams: dict[int, Stream]) -> b
         presence=_presence(row.presence),
         ring_bytes=core.config.gateway.ring_bytes,
     )
-    guilds = [await access.load_guild(core, id_) for id_ in await access.load_memberships(core, user.id)]
-    mine = [guild for guild in guilds if guild is not None and session.serves(guild.id)]
+    guilds = [await access.load_guild(core, id_) for id_ in known.guild_ids if session.serves(id_)]
+    mine = [guild for guild in guilds if guild is not None]
     directs: list[DirectState] = []
     if row.shard_id == 0:
-        found = [await access.load_direct(core, id_) for id_ in await core.db.read(channels.directs_of, user.id)]
+        found = [await access.load_direct(core, id_) for id_ in known.direct_ids]
         directs = [direct for direct in found if direct is not None]
     followed: list[GuildState | DirectState] = [*mine, *directs]
     for state in followed:
         if state.id not in streams:
             streams[state.id] = await _stream(core, state)
-    marked = max((streams[state.id].last_mark for state in followed), default=0)
-    marked = max(marked, await core.db.read(journal.last_mark, user.id))
+    marked = max((known.last_mark, *(streams[state.id].last_mark for state in followed)))
     complete_from = max((streams[state.id].complete_from for state in followed), default=0)
     if marked > row.position or (marked == row.position and not row.exact) or complete_from > row.position:
         return False
 
-    told = _told(core, session, mine, directs, streams)
-    since = [event for event in told if event.position > row.position]
+    told = _told(session, followed, streams)
+    noted = bisect_right(told, row.position, key=_position)
     # What came before, as far back as nothing is missing of it.
-    known_from = max(row.base_position + 1, marked + 1, complete_from, lowest_at(_window_start_ms(core)))
-    before = [event for event in told if known_from <= event.position <= row.position]
-    session.ring.extend(before[-row.seq :])
-    session.ring.extend(since)
-    session.seq = row.seq + len(since)
+    missing_to = max(row.base_position, marked, complete_from - 1, lowest_at(_window_start_ms(core)) - 1)
+    before = told[bisect_right(told, missing_to, key=_position) : noted][-row.seq :]
+    session.ring.extend([it.event for it in before])
+    session.ring.extend([it.event for it in told[noted:]])
+    session.seq = row.seq + len(told) - noted
     session.base_position = row.base_position
     session.detached_at = trio.current_time() - (core.clock_ms() - row.seen_ms) / 1000
     core.live.sessions.add(session)
@@ -242,13 +277,14 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     found = await core.db.read(read, state.id, 0, limit)
     entries = [entry for entry in found if entry.name != journal.MARK]
     page = await core.db.read(_context, [entry.row() for entry in entries])
-    events: dict[int, Event] = {}
-    for entry, row in zip(entries, page.rows, strict=True):
-        here = _here(state, row.channel_id)
-        if here is not None:
-            events[entry.position] = messages.told_again(here, entry, page._replace(rows=[row]))
+    told = [
+        Told(messages.told_again(here, entry, page._replace(rows=[row])), (row.channel_id, entry.name))
+        for entry, row in zip(entries, page.rows, strict=True)
+        if (here := _here(state, row.channel_id)) is not None
+    ]
     last_mark = await core.db.read(journal.last_mark, state.id)
-    return Stream(last_mark, entries, found[0].position if len(found) == limit else 0, events)
+    complete_from = found[0].position if len(found) == limit else 0
+    return Stream(last_mark, complete_from, told, frozenset(it.kind for it in told))
 
 
 def _context(tx: Tx, rows: list[message_store.MessageRow]) -> message_store.Page:
@@ -262,25 +298,22 @@ def _here(state: GuildState | DirectState, channel_id: int) -> GuildChannel | Di
     return None if channel is None else GuildChannel(state, channel, 0)
 
 
-def _told(
-    core: Core,
-    session: Session,
-    guilds: Iterable[GuildState],
-    directs: Iterable[DirectState],
-    streams: dict[int, Stream],
-) -> list[Event]:
+def _told(session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]) -> list[Told]:
     """The events that the session gets of its streams, in the order of commits."""
-    told: list[Event] = []
-    for guild in guilds:
-        stream = streams[guild.id]
-        told += [
-            stream.events[entry.position]
-            for entry in stream.entries
-            if entry.position in stream.events
-            and session.intents & GATES[entry.name][0]
-            and guild.permissions_in(entry.row().channel_id, session.user.id) & p.VIEW_CHANNEL
-        ]
-    for direct in directs:
-        stream = streams[direct.id]
-        told += [stream.events[entry.position] for entry in stream.entries if session.intents & GATES[entry.name][1]]
-    return sorted(told, key=lambda event: event.position)
+    told: list[Told] = []
+    for state in followed:
+        stream = streams[state.id]
+        gets = {kind for kind in stream.kinds if _gets(session, state, *kind)}
+        told += stream.told if len(gets) == len(stream.kinds) else [it for it in stream.told if it.kind in gets]
+    return sorted(told, key=_position) if len(followed) > 1 else told
+
+
+def _gets(session: Session, state: GuildState | DirectState, channel_id: int, name: str) -> bool:
+    of_guild, of_direct = GATES[name]
+    if isinstance(state, DirectState):
+        return bool(session.intents & of_direct)
+    return bool(session.intents & of_guild and state.permissions_in(channel_id, session.user.id) & p.VIEW_CHANNEL)
+
+
+def _position(told: Told) -> int:
+    return told.event.position

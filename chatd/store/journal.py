@@ -106,6 +106,25 @@ def prune(tx: Tx, before: int) -> int:
     return tx.run("DELETE FROM journal WHERE position < ?", before)
 
 
+def surplus(tx: Tx, limit: int) -> int:
+    """The position of the newest entry that is beyond the newest `limit`, 0 when there is none."""
+    return tx.scalar("SELECT position FROM journal ORDER BY position DESC LIMIT 1 OFFSET ?", limit) or 0
+
+
+def cut(tx: Tx, position: int) -> int:
+    """Forget what is not behind the position, but for the newest of each stream, which becomes a mark: nobody resumes
+    across what is missing. The number of entries forgotten.
+    """
+    forgotten = tx.run(
+        "DELETE FROM journal WHERE position <= ? AND position <"
+        " (SELECT MAX(newer.position) FROM journal newer WHERE newer.stream = journal.stream AND newer.position <= ?)",
+        position,
+        position,
+    )
+    tx.run("UPDATE journal SET name = ?, message = '' WHERE position <= ? AND name <> ?", MARK, position, MARK)
+    return forgotten
+
+
 def _merge(tx: Tx, stream: int, after: int, limit: int, posted: list[MessageRow]) -> list[Entry]:
     kept = tx.rows(
         Entry,

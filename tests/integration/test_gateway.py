@@ -6,15 +6,16 @@ Docs: events/gateway. Bytes of WebSocket are in `test_gateway_frames`, who gets 
 import json
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
+from chatd.store.db import Tx
 from tests.support import raw
-from tests.support.app import Server
+from tests.support.app import Server, serve
 from tests.support.client import ALL_INTENTS, connect, gateway, resumed
 from tests.support.world import Guild, User, World
 
@@ -408,3 +409,27 @@ async def test_a_conversation_in_zlib_stream(server: Server, guild: Guild, owner
                 await it.heartbeat()
         for n in range(30):
             assert (await it.next("MESSAGE_CREATE"))["content"] == f"message {n} " * n + "end"
+
+
+async def test_logins_that_come_all_at_once_wait_in_line() -> None:
+    """More than the database takes: nobody is turned away for it."""
+    async with serve(**{"database.queue": 70}) as server, World(server.url) as world, AsyncExitStack() as stack:
+        owners = [await world.person(), await world.person()]
+        bots = [await world.bot(owners[number % 2]) for number in range(80)]
+        clients = [await stack.enter_async_context(connect(server.url)) for _ in bots]
+        blocked, free = threading.Event(), threading.Event()
+
+        def hold(tx: Tx) -> None:
+            blocked.set()
+            free.wait()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(server.core.db.write, hold)
+            await trio.to_thread.run_sync(blocked.wait)
+            try:
+                for client, bot in zip(clients, bots, strict=True):
+                    nursery.start_soon(client.identify, bot.token)
+                await trio.testing.wait_all_tasks_blocked(0.1)
+            finally:
+                free.set()
+        assert len(server.core.live.sessions) == len(bots)

@@ -1,6 +1,6 @@
 """Sessions survive the server: stopped in order, and killed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,13 @@ import trio
 
 from chatd import app
 from chatd.config import load
+from chatd.service import recovery
 from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
 from tests.support.app import OPTIONS
 from tests.support.client import Gateway, connect, gateway, resumed
+from tests.support.core import Clock
 from tests.support.postgres import fresh_database
 from tests.support.world import Guild, User, World
 
@@ -30,9 +32,11 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 
 @asynccontextmanager
-async def serving(options: dict[str, Any], *, kill: bool = False) -> AsyncIterator[app.Running]:
+async def serving(
+    options: dict[str, Any], *, kill: bool = False, clock: Callable[[], int] = app.unix_ms
+) -> AsyncIterator[app.Running]:
     """A run of the server; with `kill` it ends without a farewell: nothing is drained, nothing more is written."""
-    async with killable(options) as (running, killed):
+    async with killable(options, clock) as (running, killed):
         yield running
         if kill:
             killed.cancel()
@@ -41,13 +45,15 @@ async def serving(options: dict[str, Any], *, kill: bool = False) -> AsyncIterat
 
 
 @asynccontextmanager
-async def killable(options: dict[str, Any]) -> AsyncIterator[tuple[app.Running, trio.CancelScope]]:
+async def killable(
+    options: dict[str, Any], clock: Callable[[], int] = app.unix_ms
+) -> AsyncIterator[tuple[app.Running, trio.CancelScope]]:
     """A run of the server, and the scope whose cancellation kills it."""
     killed = trio.CancelScope()
 
     async def run(task_status: trio.TaskStatus[app.Running]) -> None:
         with killed:
-            await app.run(load(None, {}, options), task_status=task_status)
+            await app.run(load(None, {}, options), clock_ms=clock, task_status=task_status)
 
     async with trio.open_nursery() as nursery:
         yield await nursery.start(run), killed
@@ -118,10 +124,7 @@ async def test_nobody_resumes_across_a_change_that_cannot_be_told_again(options:
             await alice.patch(f"/channels/{guild.general}", {"topic": "new"})
     async with serving(options) as running:
         client.url = running.url
-        async with connect(running.url) as again:
-            resume = {"token": bot.token, "session_id": client.ready["session_id"], "seq": client.seq}
-            await again.send(6, resume)
-            assert await again.control(9) is False
+        await refused(client, bot.token)
 
 
 async def test_who_was_in_voice_is_told_to_have_left_before_a_stop(options: dict[str, Any]) -> None:
@@ -148,7 +151,8 @@ async def test_nobody_resumes_who_knows_of_voice_states_that_a_crash_has_undone(
             client.cut()
     for _ in range(2):  # not even after another restart
         async with serving(options, kill=True) as running:
-            assert await is_refused(running.url, client)
+            client.url = running.url
+            await refused(client, bot.token)
     async with serving(options, kill=True) as running, gateway(running.url, bot.token) as client:
         assert client.named("GUILD_CREATE")[0]["voice_states"] == []
         await until_noted(running)
@@ -163,13 +167,6 @@ async def in_voice(client: Gateway, guild: Guild) -> None:
     channel_id = next(channel["id"] for channel in guild.channels if channel["type"] == 2)
     await client.send(4, {"guild_id": guild.id, "channel_id": channel_id})
     await client.next("VOICE_SERVER_UPDATE")
-
-
-async def is_refused(url: str, client: Gateway) -> bool:
-    """Whether a RESUME gets "invalid session"."""
-    async with connect(url) as again:
-        await again.send(6, {"token": client.token, "session_id": client.ready["session_id"], "seq": client.seq})
-        return await again.control(9) is False
 
 
 async def test_a_persons_session_survives_a_stop_and_its_own_posts_are_read(options: dict[str, Any]) -> None:
@@ -242,9 +239,65 @@ async def test_a_note_that_makes_no_sense_costs_one_session(options: dict[str, A
         lost.url = kept.url = running.url
         async with resumed(kept):
             pass
-        async with connect(running.url) as again:
-            await again.send(6, {"token": bot.token, "session_id": lost.ready["session_id"], "seq": lost.seq})
-            assert await again.control(9) is False
+        await refused(lost, bot.token)
+
+
+async def test_who_needs_what_a_full_journal_has_forgotten_starts_anew(options: dict[str, Any]) -> None:
+    options["gateway.journal_entries"] = 3
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, busy = await settle(world)
+        quiet = await world.guild(alice)
+        other = await world.bot(alice, quiet)
+        async with gateway(running.url, bot.token) as left, gateway(running.url, other.token) as spared:
+            first = await alice.say(busy.general, "one")
+            await seen(left, 1)
+            await alice.say(quiet.general, "calm")
+            await seen(spared, 1)
+            await until_noted(running)
+            left.cut()
+            spared.cut()
+            for number in range(4):
+                await alice.patch(f"/channels/{busy.general}/messages/{first['id']}", {"content": f"edit {number}"})
+            await alice.say(quiet.general, "still calm")
+            await recovery.bound_journal(running.core)
+            entries = await running.core.db.read(journal.of_guild, int(busy.id), 0, 100)
+            # A message's posting is its own entry: three edits, and in place of the first one the mark.
+            assert [entry.name for entry in entries if entry.name != journal.POSTED] == ["", *["MESSAGE_UPDATE"] * 3]
+    async with serving(options) as running:
+        left.url = spared.url = running.url
+        await refused(left, bot.token)
+        async with resumed(spared) as again:
+            assert await seen(again, 1) == ["still calm"]
+
+
+async def test_nobody_is_told_again_what_the_journal_is_too_young_for(options: dict[str, Any]) -> None:
+    clock = Clock()
+    async with serving(options, clock=clock) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        async with gateway(running.url, bot.token) as client:
+            start = client.seq
+            first = await alice.say(guild.general, "one")
+            await alice.patch(f"/channels/{guild.general}/messages/{first['id']}", {"content": "one, edited"})
+            await client.next("MESSAGE_UPDATE")
+            clock.advance(running.core.config.gateway.resume_window_s + 1)
+            await recovery.bound_journal(running.core)
+            await alice.say(guild.general, "two")
+            await seen(client, 2)
+            running.stop()
+            await client.until_closed()
+    async with serving(options, clock=clock) as running:
+        client.url = running.url
+        await refused(client, bot.token, seq=start + 1)
+        async with resumed(client, seq=start + 2) as again:
+            assert await seen(again, 1) == ["two"]
+
+
+async def refused(client: Gateway, token: str, seq: int | None = None) -> None:
+    """RESUME is answered with op 9."""
+    async with connect(client.url) as again:
+        resume = {"token": token, "session_id": client.ready["session_id"], "seq": client.seq if seq is None else seq}
+        await again.send(6, resume)
+        assert await again.control(9) is False
 
 
 async def test_streams_of_several_shards_are_told_in_the_order_of_commits(options: dict[str, Any]) -> None:
@@ -397,13 +450,13 @@ async def settle_apart(world: World, running: app.Running) -> tuple[User, User, 
 
 
 async def until_noted(running: app.Running) -> None:
-    """Where the session stands, with everything that has happened so far, has been written down."""
-    session = next(iter(running.core.live.sessions))
+    """Where the sessions stand, with everything that has happened so far, has been written down."""
+    counted = {session.id: session.seq for session in running.core.live.sessions}
     marked = await running.core.db.read(_newest_mark)
 
     async def is_noted() -> bool:
         rows = await running.core.db.read(_rows)
-        return any(row.id == session.id and row.seq == session.seq and row.position >= marked for row in rows)
+        return counted == {row.id: row.seq for row in rows if row.position >= marked}
 
     with trio.fail_after(5):
         # The server's own task writes it, and tells nobody.
