@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import (
+    BANNED,
     BOTS_CANNOT_USE_THIS,
     MISSING_PERMISSIONS,
     TOO_MANY_ROLES,
@@ -23,7 +24,7 @@ from chatd.service import access, guilds, roles
 from chatd.service.actors import Actor
 from chatd.service.audit_log import change, entry
 from chatd.service.core import Core
-from chatd.store import members
+from chatd.store import bans, members
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
@@ -70,6 +71,8 @@ async def install(
         shifted = roles.above_everyone(guild)
 
         def insert(tx: Tx) -> None:
+            if bans.exists(tx, guild_id, bot.id):
+                raise BANNED()
             for role in made:
                 roles.insert(tx, guild_id, role, shifted)
             members.insert(tx, guild_id, member)

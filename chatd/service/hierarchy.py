@@ -27,9 +27,13 @@ def of_member(guild: GuildState, user_id: int) -> Standing:
     return max((of_role(role) for role in held), default=(0, -guild.id))
 
 
+def is_above_member(guild: GuildState, actor_id: int, user_id: int) -> bool:
+    return of_member(guild, actor_id) > of_member(guild, user_id)
+
+
 def check_above_member(guild: GuildState, actor_id: int, user_id: int) -> None:
     """Raises MISSING_PERMISSIONS unless the actor stands above the other one."""
-    if of_member(guild, actor_id) <= of_member(guild, user_id):
+    if not is_above_member(guild, actor_id, user_id):
         raise MISSING_PERMISSIONS()
 
 

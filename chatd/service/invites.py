@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from chatd.live.guilds import GuildState
 from chatd.model import permissions as p
 from chatd.model.errors import (
+    BANNED,
     BOTS_CANNOT_USE_THIS,
     MISSING_PERMISSIONS,
     TOO_MANY_INVITES,
@@ -38,8 +39,8 @@ from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
+from chatd.store import bans, members
 from chatd.store import invites as store
-from chatd.store import members
 from chatd.store.db import Missing, Tx
 from chatd.store.invites import InviteRow
 from chatd.store.rows import users
@@ -210,6 +211,8 @@ def _join(tx: Tx, code: str, guild_id: int, member: Member, now_ms: int) -> bool
     row = store.get(tx, code)
     if row is None or not store.is_live(row, now_ms):
         raise UNKNOWN_INVITE()
+    if bans.exists(tx, guild_id, member.user.id):
+        raise BANNED()
     added = members.insert(tx, guild_id, member)
     if added:
         store.use(tx, code)

@@ -1,5 +1,7 @@
-"""Members of guilds: list, show. Docs: resources/guild."""
+"""Members of guilds: list, search, show. Docs: resources/guild. How they change is `member_edits`' business."""
 
+import itertools
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import Meta
@@ -13,7 +15,7 @@ from chatd.model.objects.application import INTENT_FLAGS
 from chatd.model.objects.gateway import GuildMemberAdd
 from chatd.model.objects.guild import Member
 from chatd.model.wire import Params, Snowflake
-from chatd.service import access
+from chatd.service import access, sight
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 
@@ -23,6 +25,13 @@ class MembersQuery(Params):
 
     limit: Annotated[int, Meta(ge=1, le=limits.MEMBERS_PER_PAGE)] = 1
     after: Snowflake = Snowflake(0)
+
+
+class SearchQuery(Params):
+    """Search Guild Members."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=100)]
+    limit: Annotated[int, Meta(ge=1, le=limits.MEMBERS_PER_PAGE)] = 1
 
 
 async def page(core: Core, me: Actor, guild_id: Snowflake, query: MembersQuery) -> list[Member]:
@@ -37,22 +46,51 @@ async def page(core: Core, me: Actor, guild_id: Snowflake, query: MembersQuery) 
     return [guild.members[user_id] for user_id in ids[: query.limit]]
 
 
+async def search(core: Core, me: Actor, guild_id: Snowflake, query: SearchQuery) -> list[Member]:
+    """Those whose user name, display name or nickname begins with the text. Docs: "Search Guild Members"."""
+    guild = await access.guild(core, me, guild_id)
+    wanted = query.query.casefold()
+    found = (
+        member
+        for member in guild.members.values()
+        if any(name and name.casefold().startswith(wanted) for name in _names(member))
+    )
+    return list(itertools.islice(found, query.limit))
+
+
 async def show(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake) -> Member:
     """Docs: resources/guild, "Get Guild Member"."""
-    member = (await access.guild(core, me, guild_id)).members.get(user_id)
-    if member is None:
+    return find(await access.guild(core, me, guild_id), user_id)
+
+
+# --- what other services share ---------------------------------------------------------------------------------------
+
+
+def find(guild: GuildState, user_id: int) -> Member:
+    """Raises UNKNOWN_MEMBER."""
+    found = guild.members.get(user_id)
+    if found is None:
         raise UNKNOWN_MEMBER()
-    return member
+    return found
 
 
 def updated(core: Core, guild: GuildState, member: Member) -> None:
     """After the commit of a change to a membership or its user: the member as it is now takes the old one's place.
 
-    Who hears of it: sessions with the intent GUILD_MEMBERS, and the member's own.
+    Who hears of it: sessions with the intent GUILD_MEMBERS, and the member's own, which also learn what they see now.
     """
     old = guild.members[member.user.id]
-    guild.members[member.user.id] = member
-    if member.roles != old.roles:
-        guild.changed()
     event = GuildMemberAdd(guild_id=guild.guild.id, **asdict(member))
+    if member.roles == old.roles:
+        guild.put_member(member)
+        core.live.to_guild_and_member(guild, "GUILD_MEMBER_UPDATE", event, member.user.id)
+        return
+    seen = sight.before(guild, member.user.id)
+    guild.put_member(member)
+    guild.changed()
     core.live.to_guild_and_member(guild, "GUILD_MEMBER_UPDATE", event, member.user.id)
+    sight.tell(core, seen)
+
+
+def _names(member: Member) -> Iterable[str | None]:
+    return member.nick, member.user.global_name, member.user.username

@@ -3,6 +3,7 @@
 from chatd.live.guilds import GuildState
 from chatd.model.objects.gateway import GuildDelete, GuildMemberRemove
 from chatd.model.objects.user import User
+from chatd.service import voice
 from chatd.service.core import Core
 
 
@@ -11,6 +12,7 @@ def left(core: Core, guild: GuildState, user: User) -> None:
 
     Docs: events/gateway-events, "Guild Delete" (without `unavailable`: the user was removed), "Guild Member Remove".
     """
+    voice.disconnect(core, guild, (user.id,))
     own = [session for session in core.live.sessions.of_user(user.id) if session in guild.sessions]
     for session in own:
         guild.remove_session(session)

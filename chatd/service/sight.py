@@ -18,14 +18,19 @@ from chatd.service.core import Core
 class Seen:
     """Which channels each session saw, and what they looked like."""
 
-    def __init__(self, guild: GuildState) -> None:
+    def __init__(self, guild: GuildState, user_id: int) -> None:
         self.guild = guild
         self.channels: dict[int, Channel] = dict(guild.channels)
-        self.by_session = {session: guild.sight(session.user.id) for session in _listening(guild)}
+        self.by_session = {
+            session: guild.sight(session.user.id)
+            for session in guild.audience(GATES["CHANNEL_UPDATE"][0])
+            if not user_id or session.user.id == user_id
+        }
 
 
-def before(guild: GuildState) -> Seen:
-    return Seen(guild)
+def before(guild: GuildState, user_id: int = 0) -> Seen:
+    """With a user, for a change that is about that user alone."""
+    return Seen(guild, user_id)
 
 
 def tell(core: Core, seen: Seen) -> None:
@@ -51,7 +56,3 @@ def update(core: Core, seen: Seen, channel_id: int) -> None:
     sees = guild.audience(GATES["CHANNEL_UPDATE"][0], channel_id)
     stayed = [session for session in sees if channel_id in seen.by_session[session]]
     core.live.to_sessions(guild.id, "CHANNEL_UPDATE", guild.channel(channel_id), stayed)
-
-
-def _listening(guild: GuildState) -> Audience:
-    return guild.audience(GATES["CHANNEL_UPDATE"][0])

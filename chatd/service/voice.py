@@ -7,7 +7,7 @@ a crash its sessions identify anew. A server that stops in order has everyone le
 Changes hold `guild.lock` from check to commit, as all of a guild's do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -19,15 +19,16 @@ from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.errors import NOT_CONNECTED_TO_VOICE, UNKNOWN_CHANNEL
 from chatd.model.intents import GATES
+from chatd.model.objects.audit_log import AuditLogEntry
 from chatd.model.objects.channel import VOICE_TYPES, Channel, ChannelType
 from chatd.model.objects.gateway import GuildVoiceState
 from chatd.model.objects.voice import VoiceServerUpdate, VoiceState, VoiceStateUpdate
 from chatd.model.wire import Snowflake
-from chatd.service import access
+from chatd.service import access, audit_log
 from chatd.service.commits import change, mark
 from chatd.service.core import Core
 from chatd.store import journal
-from chatd.store.db import Overloaded
+from chatd.store.db import Overloaded, Tx
 
 _GATE = GATES["VOICE_STATE_UPDATE"][0]
 
@@ -51,7 +52,9 @@ async def update(core: Core, session: Session, body: VoiceStateUpdate) -> None:
         await _leave_others(core, guild, session.user.id)
 
 
-async def move(core: Core, guild: GuildState, user_id: int, channel_id: int | None) -> None:
+async def move(
+    core: Core, guild: GuildState, user_id: int, channel_id: int | None, entries: Sequence[AuditLogEntry] = ()
+) -> None:
     """Move a member who is in voice to another channel of the guild, or out of it (None).
 
     The caller holds `guild.lock` and has checked permissions. Raises NOT_CONNECTED_TO_VOICE, UNKNOWN_CHANNEL.
@@ -66,16 +69,28 @@ async def move(core: Core, guild: GuildState, user_id: int, channel_id: int | No
             raise UNKNOWN_CHANNEL()
         new = _moved(guild, channel, old)
     if new != old:
-        await commit(core, guild, user_id, new)
+        await commit(core, guild, user_id, new, entries)
 
 
-async def commit(core: Core, guild: GuildState, user_id: int, new: VoiceState | None) -> None:
+async def commit(
+    core: Core, guild: GuildState, user_id: int, new: VoiceState | None, entries: Sequence[AuditLogEntry] = ()
+) -> None:
     """Put `new` in place of the member's state, None to leave. The caller holds `guild.lock`."""
-    then = partial(_committed, core, guild, user_id, new)
-    if new is None:  # the bar stays until the last one has left
-        await mark(core, (guild.id,), partial(then, None))
-    else:
-        await change(core, (guild.id,), journal.bar, guild.id, then=then)
+    # Who leaves lifts nothing: the bar stays until the last one has left.
+    await audit_log.change(
+        core,
+        guild,
+        entries,
+        _raise_bar,
+        guild.id,
+        new is not None,
+        then=lambda _: _committed(core, guild, user_id, new),
+    )
+
+
+def _raise_bar(tx: Tx, guild_id: int, is_in_voice: bool) -> None:
+    if is_in_voice:
+        journal.bar(tx, guild_id)
 
 
 # --- for the callbacks of other commits ------------------------------------------------------------------------------
@@ -193,7 +208,7 @@ def _moved(guild: GuildState, channel: Channel, old: VoiceState) -> VoiceState:
 # --- after the commit ------------------------------------------------------------------------------------------------
 
 
-def _committed(core: Core, guild: GuildState, user_id: int, new: VoiceState | None, _: None) -> None:
+def _committed(core: Core, guild: GuildState, user_id: int, new: VoiceState | None) -> None:
     old = guild.voice.get(user_id)
     _put(core, guild, user_id, new)
     if new is None or (old is not None and (old.channel_id, old.session_id) == (new.channel_id, new.session_id)):

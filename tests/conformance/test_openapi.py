@@ -39,6 +39,7 @@ OURS = {
     "POST /users/@me/relationships",
     "PUT /users/@me/relationships/{user_id}",
     "DELETE /users/@me/relationships/{user_id}",
+    "PATCH /guilds/{guild_id}/members/@me/nick",
     "POST /guilds",
     "POST /invites/{code}",
 }

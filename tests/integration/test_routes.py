@@ -17,6 +17,7 @@ UNKNOWN_CHANNEL = (404, 10003)
 UNKNOWN_GUILD = (404, 10004)
 UNKNOWN_INVITE = (404, 10006)
 UNKNOWN_ROLE = (404, 10011)
+UNKNOWN_BAN = (404, 10026)
 UNKNOWN_MEMBER = (404, 10007)
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_USER = (404, 10013)
@@ -94,7 +95,32 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("PATCH /guilds/{guild_id}/channels", MEMBER, {}, NO_PERMISSION),
     ("GET /guilds/{guild_id}/members", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/@me/permissions/explain", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/members/search", "stranger", {}, UNKNOWN_GUILD),
+    ("PATCH /guilds/{guild_id}/members/@me", "stranger", {}, UNKNOWN_GUILD),
+    ("PATCH /guilds/{guild_id}/members/@me/nick", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/{user_id}", "stranger", {}, UNKNOWN_GUILD),
+    ("PATCH /guilds/{guild_id}/members/{user_id}", BOT, {}, NO_PERMISSION),
+    ("PATCH /guilds/{guild_id}/members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
+    ("DELETE /guilds/{guild_id}/members/{user_id}", BOT, {}, NO_PERMISSION),
+    ("DELETE /guilds/{guild_id}/members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
+    *(
+        (f"{method} /guilds/{{guild_id}}/members/{{user_id}}/roles/{{role_id}}", who, ids, error)
+        for method in ("PUT", "DELETE")
+        for who, ids, error in (
+            (MEMBER, {}, NO_PERMISSION),
+            (OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
+            (OWNER, {"role_id": NO_ID}, UNKNOWN_ROLE),
+        )
+    ),
+    ("GET /guilds/{guild_id}/bans", MEMBER, {}, NO_PERMISSION),
+    ("GET /guilds/{guild_id}/bans/{banned_id}", MEMBER, {}, NO_PERMISSION),
+    ("GET /guilds/{guild_id}/bans/{banned_id}", OWNER, {}, UNKNOWN_BAN),
+    ("PUT /guilds/{guild_id}/bans/{banned_id}", MEMBER, {}, NO_PERMISSION),
+    ("PUT /guilds/{guild_id}/bans/{banned_id}", OWNER, {"banned_id": NO_ID}, UNKNOWN_USER),
+    ("DELETE /guilds/{guild_id}/bans/{banned_id}", MEMBER, {}, NO_PERMISSION),
+    ("DELETE /guilds/{guild_id}/bans/{banned_id}", OWNER, {}, UNKNOWN_BAN),
+    ("POST /guilds/{guild_id}/bulk-ban", MEMBER, {}, NO_PERMISSION),
+    ("POST /guilds/{guild_id}/bulk-ban", OWNER, {"banned_id": NO_ID}, (400, 500000)),
     ("GET /guilds/{guild_id}/members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
     ("GET /guilds/{guild_id}/roles", "stranger", {}, UNKNOWN_GUILD),
     ("POST /guilds/{guild_id}/roles", MEMBER, {}, NO_PERMISSION),

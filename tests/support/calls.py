@@ -26,7 +26,7 @@ class Call(NamedTuple):
     @property
     def route(self) -> str:
         """The operation by the names of the table: what the calls name otherwise are other ids."""
-        return self.operation.replace("other_", "").replace("{bot_id}", "{user_id}")
+        return self.operation.replace("other_", "").replace("{bot_id}", "{user_id}").replace("{banned_id}", "{user_id}")
 
 
 IMAGE = data_uri(still())
@@ -93,7 +93,24 @@ CALLS = (
         MEMBER,
         query={"permission": "SEND_MESSAGES", "channel_id": "{channel_id}"},
     ),
+    Call("GET", "/guilds/{guild_id}/members/search", 200, MEMBER, query={"query": "own", "limit": "10"}),
+    Call("PATCH", "/guilds/{guild_id}/members/@me", 200, MEMBER, {"nick": "Nick", "avatar": IMAGE, "banner": IMAGE}),
+    Call("PATCH", "/guilds/{guild_id}/members/@me/nick", 200, MEMBER, {"nick": "Nicky"}),
     Call("GET", "/guilds/{guild_id}/members/{user_id}", 200),
+    Call(
+        "PATCH",
+        "/guilds/{guild_id}/members/{user_id}",
+        200,
+        OWNER,
+        {"nick": "N", "communication_disabled_until": None, "flags": 4},
+    ),
+    Call("PUT", "/guilds/{guild_id}/members/{user_id}/roles/{role_id}", 204),
+    Call("DELETE", "/guilds/{guild_id}/members/{user_id}/roles/{role_id}", 204),
+    Call("PUT", "/guilds/{guild_id}/bans/{banned_id}", 204, OWNER, {"delete_message_seconds": 60}),
+    Call("GET", "/guilds/{guild_id}/bans", 200, OWNER, query={"limit": "10"}),
+    Call("GET", "/guilds/{guild_id}/bans/{banned_id}", 200),
+    Call("DELETE", "/guilds/{guild_id}/bans/{banned_id}", 204),
+    Call("POST", "/guilds/{guild_id}/bulk-ban", 200, OWNER, {"user_ids": ["{banned_id}", "1"]}),
     Call("GET", "/guilds/{guild_id}/roles", 200),
     Call("POST", "/guilds/{guild_id}/roles", 200, OWNER, {"name": "new", "permissions": "0", "color": 255}),
     Call("PATCH", "/guilds/{guild_id}/roles", 200, OWNER, [{"id": "{role_id}", "position": 2}]),
@@ -155,6 +172,7 @@ CALLS = (
     Call("POST", "/invites/{code}", 200, "stranger"),
     Call("DELETE", "/invites/{code}", 200),
     Call("DELETE", "/channels/{channel_id}", 200),
+    Call("DELETE", "/guilds/{guild_id}/members/{user_id}", 204),
 )
 
 
@@ -189,6 +207,7 @@ async def setting(world: World) -> Setting:
         "category_id": next(channel["id"] for channel in guild.channels if channel["type"] == 4),
         "stage_id": await world.channel(owner, guild, "stage", type=13),
         "bot_id": bot.id,
+        "banned_id": leaver.id,
         "message_id": message["id"],
         "application_id": bot.id,
         "other_application_id": other_bot.id,

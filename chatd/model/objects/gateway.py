@@ -138,6 +138,8 @@ class GuildRole(Object, frozen=True, kw_only=True):
 
 
 class GuildMemberAdd(Member, frozen=True, kw_only=True):
+    """GUILD_MEMBER_ADD and GUILD_MEMBER_UPDATE."""
+
     guild_id: Snowflake
 
 
@@ -171,12 +173,14 @@ class GuildBan(Object, frozen=True, kw_only=True):
     user: User
 
 
-class GuildMemberUpdate(Member, frozen=True, kw_only=True):
-    guild_id: Snowflake
-
-
 class MessageDelete(Object, frozen=True, kw_only=True):
     id: Snowflake
+    channel_id: Snowflake
+    guild_id: Snowflake | UnsetType = UNSET
+
+
+class MessageDeleteBulk(Object, frozen=True, kw_only=True):
+    ids: tuple[Snowflake, ...]
     channel_id: Snowflake
     guild_id: Snowflake | UnsetType = UNSET
 

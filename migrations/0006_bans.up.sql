@@ -1,0 +1,6 @@
+CREATE TABLE bans (
+    guild_id INTEGER NOT NULL REFERENCES guilds (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    reason TEXT,
+    PRIMARY KEY (guild_id, user_id)
+) STRICT, WITHOUT ROWID;
