@@ -48,7 +48,7 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
-from chatd.service import presence, read_states, recovery, voice
+from chatd.service import presence, read_states, recovery, scheduled_events, voice
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
@@ -237,6 +237,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "voice": (1.0, lambda: voice.sweep(core)),
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
         "own posts": (OWN_POSTS_S, partial(read_states.write_down, core)),
+        "scheduled events": (10.0, lambda: scheduled_events.complete_ended(core)),
         "limits": (60.0, forget_limits),
         "journal": (60.0, forget_journal),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
