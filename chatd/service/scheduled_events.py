@@ -1,4 +1,4 @@
-"""Scheduled events: list, create, show, edit, delete, and who is interested. Docs: resources/guild-scheduled-event.
+"""Scheduled events: list, create, show, edit, delete. Docs: resources/guild-scheduled-event.
 
 The guild keeps those that are scheduled or under way; one that is over is found in the database alone.
 """
@@ -10,13 +10,10 @@ from chatd.live.guilds import GuildState
 from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import (
-    BOTS_CANNOT_USE_THIS,
-    FINISHED_EVENT,
     MISSING_ACCESS,
     MISSING_PERMISSIONS,
     TOO_MANY_SCHEDULED_EVENTS,
     UNKNOWN_SCHEDULED_EVENT,
-    UNKNOWN_SCHEDULED_EVENT_USER,
 )
 from chatd.model.intents import GATES
 from chatd.model.objects.audit_log import AuditLogEvent
@@ -30,18 +27,11 @@ from chatd.model.objects.scheduled_event import (
     ScheduledEventQuery,
     ScheduledEventView,
 )
-from chatd.model.objects.scheduled_event_user import (
-    ScheduledEventInterest,
-    ScheduledEventUser,
-    ScheduledEventUsersQuery,
-)
-from chatd.model.objects.user import User
 from chatd.model.wire import Snowflake, parse_timestamp
 from chatd.service import access, audit_log, commits, scheduled_event_forms
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import scheduled_events as store
-from chatd.store.db import Tx
 
 # What it takes to host an event ("Guild Scheduled Event Permissions Requirements"), in its channel if it has one.
 _HOSTING: dict[int, int] = {
@@ -88,7 +78,7 @@ async def show(
 ) -> ScheduledEventView:
     """Docs: "Get Guild Scheduled Event". Raises UNKNOWN_SCHEDULED_EVENT, MISSING_ACCESS."""
     guild = await access.guild(core, me, guild_id)
-    event = await _find(core, me, guild, event_id)
+    event = await find(core, me, guild, event_id)
     count: int | UnsetType = UNSET
     if query.with_user_count:
         count = (await core.db.read(store.user_counts, (event.id,))).get(event.id, 0)
@@ -105,7 +95,7 @@ async def edit(
     """
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id)
-        old = await _find(core, me, guild, event_id)
+        old = await find(core, me, guild, event_id)
         _check_may(core, me, guild, old, _changing(me, old))
         new = scheduled_event_forms.changed(core, guild, old, body)
         _check_may(core, me, guild, new, _changing(me, old))
@@ -119,7 +109,7 @@ async def delete(core: Core, me: Actor, guild_id: Snowflake, event_id: Snowflake
     """Docs: "Delete Guild Scheduled Event". Raises UNKNOWN_SCHEDULED_EVENT, MISSING_ACCESS, MISSING_PERMISSIONS."""
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id)
-        event = await _find(core, me, guild, event_id)
+        event = await find(core, me, guild, event_id)
         _check_may(core, me, guild, event, _changing(me, event))
         entries = [audit_log.deleted(me, AuditLogEvent.GUILD_SCHEDULED_EVENT_DELETE, event_id, event, reason)]
         await audit_log.change(
@@ -127,96 +117,7 @@ async def delete(core: Core, me: Actor, guild_id: Snowflake, event_id: Snowflake
         )
 
 
-# --- interest --------------------------------------------------------------------------------------------------------
-
-
-async def users(
-    core: Core, me: Actor, guild_id: Snowflake, event_id: Snowflake, query: ScheduledEventUsersQuery
-) -> list[ScheduledEventUser]:
-    """By user id, also those who have left the guild. Docs: "Get Guild Scheduled Event Users".
-
-    Raises UNKNOWN_SCHEDULED_EVENT, MISSING_ACCESS.
-    """
-    guild = await access.guild(core, me, guild_id)
-    event = await _find(core, me, guild, event_id)
-    if query.before is not UNSET:
-        found = await core.db.read(store.users_before, event.id, query.before, query.limit)
-    else:
-        found = await core.db.read(store.users_after, event.id, 0 if query.after is UNSET else query.after, query.limit)
-    return [_interested(guild, event, user, query.with_member) for user in found]
-
-
-async def join(core: Core, me: Actor, guild_id: Snowflake, event_id: Snowflake) -> ScheduledEventUser:
-    """The asker is interested; a second time it changes nothing. People's only: ours, as Discord's own client does it.
-
-    Raises BOTS_CANNOT_USE_THIS, UNKNOWN_SCHEDULED_EVENT, MISSING_ACCESS, FINISHED_EVENT.
-    """
-    guild, event = await _open(core, me, guild_id, event_id)
-    async with guild.lock:
-        guild, event = await _open(core, me, guild_id, event_id)
-
-        def joined(is_new: bool) -> None:
-            if is_new:
-                _tell_interest(core, guild, event, me, "GUILD_SCHEDULED_EVENT_USER_ADD")
-
-        await commits.change(core, (guild.id,), store.add_user, event.id, me.id, then=joined)
-    return _interested(guild, event, me.user, with_member=True)
-
-
-async def leave(core: Core, me: Actor, guild_id: Snowflake, event_id: Snowflake) -> None:
-    """The asker is not interested any more.
-
-    Raises BOTS_CANNOT_USE_THIS, UNKNOWN_SCHEDULED_EVENT, UNKNOWN_SCHEDULED_EVENT_USER, MISSING_ACCESS, FINISHED_EVENT.
-    """
-    guild, event = await _open(core, me, guild_id, event_id)
-    async with guild.lock:
-        guild, event = await _open(core, me, guild_id, event_id)
-        await commits.change(
-            core,
-            (guild.id,),
-            _remove_user,
-            event.id,
-            me.id,
-            then=lambda _: _tell_interest(core, guild, event, me, "GUILD_SCHEDULED_EVENT_USER_REMOVE"),
-        )
-
-
-async def _open(core: Core, me: Actor, guild_id: Snowflake, event_id: Snowflake) -> tuple[GuildState, ScheduledEvent]:
-    """The guild and its event, in which people may still be interested."""
-    if me.is_bot:
-        raise BOTS_CANNOT_USE_THIS()
-    guild = await access.guild(core, me, guild_id)
-    event = await _find(core, me, guild, event_id)
-    if event.status not in OPEN:
-        raise FINISHED_EVENT()
-    return guild, event
-
-
-def _remove_user(tx: Tx, event_id: int, user_id: int) -> None:
-    if not store.remove_user(tx, event_id, user_id):
-        raise UNKNOWN_SCHEDULED_EVENT_USER()
-
-
-def _interested(guild: GuildState, event: ScheduledEvent, user: User, with_member: bool) -> ScheduledEventUser:
-    return ScheduledEventUser(
-        guild_scheduled_event_id=event.id,
-        user_id=user.id,
-        user=user,
-        member=guild.members.get(user.id, UNSET) if with_member else UNSET,
-    )
-
-
 # --- access ----------------------------------------------------------------------------------------------------------
-
-
-async def _find(core: Core, me: Actor, guild: GuildState, event_id: Snowflake) -> ScheduledEvent:
-    """The event, whether or not it is over. Raises UNKNOWN_SCHEDULED_EVENT, MISSING_ACCESS."""
-    event = guild.scheduled_events.get(event_id) or await core.db.read(store.get, guild.id, event_id)
-    if event is None:
-        raise UNKNOWN_SCHEDULED_EVENT()
-    if not guild.sees_event(me.id, event):
-        raise MISSING_ACCESS()
-    return event
 
 
 def _changing(me: Actor, event: ScheduledEvent) -> int:
@@ -234,6 +135,16 @@ def _check_may(core: Core, me: Actor, guild: GuildState, event: ScheduledEvent, 
 
 
 # --- what other services share ---------------------------------------------------------------------------------------
+
+
+async def find(core: Core, me: Actor, guild: GuildState, event_id: Snowflake) -> ScheduledEvent:
+    """The event, whether or not it is over. Raises UNKNOWN_SCHEDULED_EVENT, MISSING_ACCESS."""
+    event = guild.scheduled_events.get(event_id) or await core.db.read(store.get, guild.id, event_id)
+    if event is None:
+        raise UNKNOWN_SCHEDULED_EVENT()
+    if not guild.sees_event(me.id, event):
+        raise MISSING_ACCESS()
+    return event
 
 
 def view(guild: GuildState, event: ScheduledEvent, user_count: int | UnsetType = UNSET) -> ScheduledEventView:
@@ -307,8 +218,3 @@ def _changed(core: Core, guild: GuildState, old: ScheduledEvent, new: ScheduledE
 def _deleted(core: Core, guild: GuildState, event: ScheduledEvent) -> None:
     guild.scheduled_events.pop(event.id, None)
     core.live.to_guild(guild, "GUILD_SCHEDULED_EVENT_DELETE", view(guild, event), event.channel_id or 0)
-
-
-def _tell_interest(core: Core, guild: GuildState, event: ScheduledEvent, me: Actor, name: str) -> None:
-    payload = ScheduledEventInterest(guild_scheduled_event_id=event.id, user_id=me.user.id, guild_id=event.guild_id)
-    core.live.to_guild(guild, name, payload, event.channel_id or 0)
