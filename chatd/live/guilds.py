@@ -16,6 +16,7 @@ from chatd.model import permissions as p
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
+from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Snowflake, parse_timestamp
 
@@ -36,6 +37,7 @@ class GuildState:
         channels: dict[int, Channel],
         members: dict[int, Member],
         last_message_ids: dict[int, int],
+        scheduled_events: dict[int, ScheduledEvent],
     ) -> None:
         self.id = guild.id
         self.guild = guild
@@ -43,6 +45,7 @@ class GuildState:
         self.channels = channels
         self.members = members
         self.last_message_ids = last_message_ids
+        self.scheduled_events = scheduled_events  # those that are not over
         # Held by whoever changes the structure, from its checks to its commit.
         self.lock = trio.Lock()
         self.sessions: dict[Session, None] = {}
@@ -101,6 +104,13 @@ class GuildState:
             for state in self.voice.values()
             if state.user_id == user_id or self.permissions_in(state.channel_id or 0, user_id) & p.VIEW_CHANNEL
         )
+
+    def visible_events(self, user_id: int) -> tuple[ScheduledEvent, ...]:
+        return tuple(event for event in self.scheduled_events.values() if self.sees_event(user_id, event))
+
+    def sees_event(self, user_id: int, event: ScheduledEvent) -> bool:
+        """An event in a channel is seen with the channel."""
+        return event.channel_id is None or event.channel_id in self.sight(user_id)
 
     # --- permissions -------------------------------------------------------------------------------------------
 

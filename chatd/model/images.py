@@ -38,6 +38,7 @@ MEMBER_AVATARS = Kind("guilds/{id}/users/{id}/avatars/{hash}", LARGE_BYTES, ANY)
 MEMBER_BANNERS = Kind("guilds/{id}/users/{id}/banners/{hash}", LARGE_BYTES, ANY)
 APP_ICONS = Kind("app-icons/{id}/{hash}", LARGE_BYTES, STILL)  # application
 ROLE_ICONS = Kind("role-icons/{id}/{hash}", 256 << 10, STILL)
+EVENT_COVERS = Kind("guild-events/{id}/{hash}", LARGE_BYTES, STILL)  # scheduled event
 EMOJIS = Kind("emojis/{id}", 256 << 10, ANY)
 STICKERS = Kind("stickers/{id}", 512 << 10, frozenset({"png", "gif"}), resized=False)
 
@@ -51,6 +52,7 @@ KINDS = (
     MEMBER_BANNERS,
     APP_ICONS,
     ROLE_ICONS,
+    EVENT_COVERS,
     EMOJIS,
     STICKERS,
 )

@@ -26,6 +26,8 @@ from chatd.service import (
     read_states,
     relationships,
     roles,
+    scheduled_event_users,
+    scheduled_events,
     users,
     voice_states,
 )
@@ -102,6 +104,15 @@ ROUTES: Sequence[Route] = (
     get("/guilds/{guild_id}/invites", invites.of_guild, limit=(5, 15)),
     # resources/audit-log
     get("/guilds/{guild_id}/audit-logs", audit_log.page, limit=(5, 5)),
+    # resources/guild-scheduled-event; the interest of people's clients is ours
+    get("/guilds/{guild_id}/scheduled-events", scheduled_events.of_guild, limit=(5, 5)),
+    post("/guilds/{guild_id}/scheduled-events", scheduled_events.create, limit=(5, 60)),
+    get("/guilds/{guild_id}/scheduled-events/{event_id}", scheduled_events.show, limit=(5, 5)),
+    patch("/guilds/{guild_id}/scheduled-events/{event_id}", scheduled_events.edit, limit=(5, 10)),
+    delete("/guilds/{guild_id}/scheduled-events/{event_id}", scheduled_events.delete, limit=(5, 10)),
+    get("/guilds/{guild_id}/scheduled-events/{event_id}/users", scheduled_event_users.page, limit=(5, 5)),
+    put("/guilds/{guild_id}/scheduled-events/{event_id}/users/@me", scheduled_event_users.join, limit=(5, 10)),
+    delete("/guilds/{guild_id}/scheduled-events/{event_id}/users/@me", scheduled_event_users.leave, limit=(5, 10)),
     # resources/channel
     get("/channels/{channel_id}", channels.show, limit=(10, 10)),
     patch("/channels/{channel_id}", channels.edit, limit=(5, 15)),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, TypeVarTuple
 
 from msgspec import UNSET
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from chatd.live.guilds import GuildState
 from chatd.model import permissions as p
@@ -21,11 +21,13 @@ from chatd.model.objects.audit_log import (
     AuditLogOptions,
     AuditLogQuery,
 )
+from chatd.model.objects.scheduled_event import ScheduledEventView
 from chatd.model.wire import Object, Snowflake
 from chatd.service import access, commits
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import audit_log as store
+from chatd.store import scheduled_events
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
@@ -35,6 +37,13 @@ Ts = TypeVarTuple("Ts")
 
 # Fields that say where something is, not what it is like.
 _IDENTITY = frozenset(("id", "guild_id", "last_message_id", "last_pin_timestamp", "user"))
+_ON_SCHEDULED_EVENTS = frozenset(
+    (
+        AuditLogEvent.GUILD_SCHEDULED_EVENT_CREATE,
+        AuditLogEvent.GUILD_SCHEDULED_EVENT_UPDATE,
+        AuditLogEvent.GUILD_SCHEDULED_EVENT_DELETE,
+    )
+)
 
 
 async def page(core: Core, me: Actor, guild_id: Snowflake, query: AuditLogQuery) -> AuditLog:
@@ -152,4 +161,13 @@ def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:
     entries = store.page(tx, guild_id, query)
     named: list[int] = [entry.user_id for entry in entries if entry.user_id is not None]
     named += [int(entry.target_id) for entry in entries if entry.target_id is not None and entry.target_id.isdigit()]
-    return AuditLog(audit_log_entries=tuple(entries), users=tuple(users(tx, tuple(dict.fromkeys(named))).values()))
+    events = (int(entry.target_id or 0) for entry in entries if entry.action_type in _ON_SCHEDULED_EVENTS)
+    return AuditLog(
+        audit_log_entries=tuple(entries),
+        users=tuple(users(tx, tuple(dict.fromkeys(named))).values()),
+        guild_scheduled_events=tuple(
+            ScheduledEventView(**asdict(event))
+            for event_id in dict.fromkeys(events)
+            if (event := scheduled_events.get(tx, guild_id, event_id)) is not None
+        ),
+    )

@@ -23,7 +23,7 @@ from chatd.model.objects.channel import (
     OverwriteType,
 )
 from chatd.model.wire import Snowflake
-from chatd.service import access, audit_log, channel_forms, overwrites, sight, voice
+from chatd.service import access, audit_log, channel_forms, overwrites, scheduled_events, sight, voice
 from chatd.service.access import DirectAccess, GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.core import Core
@@ -171,6 +171,7 @@ def _created(core: Core, guild: GuildState, channel: Channel) -> Channel:
 
 def _deleted(core: Core, guild: GuildState, channel_id: int) -> Channel:
     voice.disconnect(core, guild, [state.user_id for state in guild.voice_in(channel_id)])
+    scheduled_events.channel_deleted(core, guild, channel_id)
     gone = guild.channel(channel_id)
     audience = guild.audience(GATES["CHANNEL_DELETE"][0], channel_id)
     orphans = [channel for channel in guild.channels.values() if channel.parent_id == channel_id]

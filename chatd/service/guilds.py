@@ -30,7 +30,7 @@ from chatd.model.objects.guild import (
 from chatd.model.objects.role import Role, RoleColors, RoleExtra
 from chatd.model.validate import form_error
 from chatd.model.wire import Params, Permissions, Snowflake
-from chatd.service import access, images
+from chatd.service import access, images, scheduled_events
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
@@ -140,6 +140,7 @@ def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool 
         ),
         unavailable=unavailable,
         voice_states=voice_states,
+        guild_scheduled_events=tuple(scheduled_events.view(guild, event) for event in guild.visible_events(me.user.id)),
     )
 
 
@@ -178,6 +179,7 @@ def _from_template(core: Core, me: Actor, body: GuildCreateParams) -> LoadedGuil
         {role.id: role for role in made_roles},
         {channel.id: channel for channel in made},
         {me.id: members.new(me.user, core.clock_ms())},
+        {},
         {},
     )
 

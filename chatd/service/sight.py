@@ -1,17 +1,20 @@
 """What sessions are told when a change alters which channels they see.
 
 Take `before` in front of the change and call `tell` behind it, both in the commit's callback: a session that has
-gained a channel gets CHANNEL_CREATE, one that has lost it CHANNEL_DELETE. Discord's clients are not told at all; here
-nobody is left with a channel that is no longer theirs, or without one that is.
+gained a channel gets CHANNEL_CREATE, one that has lost it CHANNEL_DELETE, and the like for the scheduled events in it.
+Discord's clients are not told at all; here nobody is left with a channel that is no longer theirs, or without one that
+is.
 """
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 from chatd.live.bus import Audience
 from chatd.live.guilds import GuildState
 from chatd.live.sessions import Session
 from chatd.model.intents import GATES
 from chatd.model.objects.channel import Channel
+from chatd.service import scheduled_events
 from chatd.service.core import Core
 
 
@@ -44,10 +47,12 @@ def tell(core: Core, seen: Seen) -> None:
     kept = seen.channels.keys() & guild.channels.keys()
     for (old, new), sessions in groups.items():
         audience = Audience(sessions)
+        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_DELETE", (old - new) & kept)
         for channel_id in sorted((old - new) & kept):
             core.live.to_audience(guild.id, "CHANNEL_DELETE", guild.channel(channel_id), audience)
         for channel_id in sorted((new - old) & kept):
             core.live.to_audience(guild.id, "CHANNEL_CREATE", guild.channel(channel_id), audience)
+        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_CREATE", (new - old) & kept)
 
 
 def update(core: Core, seen: Seen, channel_id: int) -> None:
@@ -56,3 +61,12 @@ def update(core: Core, seen: Seen, channel_id: int) -> None:
     sees = guild.audience(GATES["CHANNEL_UPDATE"][0], channel_id)
     stayed = [session for session in sees if channel_id in seen.by_session[session]]
     core.live.to_sessions(guild.id, "CHANNEL_UPDATE", guild.channel(channel_id), stayed)
+
+
+def _tell_events(
+    core: Core, guild: GuildState, sessions: Sequence[Session], name: str, channels: Collection[int]
+) -> None:
+    events = [event for event in guild.scheduled_events.values() if event.channel_id in channels]
+    listening = [session for session in sessions if session.intents & GATES[name][0]]
+    for event in events:
+        core.live.to_sessions(guild.id, name, scheduled_events.view(guild, event), listening)

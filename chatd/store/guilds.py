@@ -7,8 +7,9 @@ from msgspec.structs import asdict
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildExtra, Member
 from chatd.model.objects.role import Role
+from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import channels, members, roles
+from chatd.store import channels, members, roles, scheduled_events
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
 
@@ -30,6 +31,7 @@ class LoadedGuild(NamedTuple):
     channels: dict[int, Channel]
     members: dict[int, Member]
     last_message_ids: dict[int, int]
+    scheduled_events: dict[int, ScheduledEvent]
 
 
 _extra = decoder(GuildExtra)
@@ -73,6 +75,7 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
         channels.of_guild(tx, guild_id),
         members.of_guild(tx, guild_id),
         channels.last_message_ids(tx, guild_id),
+        scheduled_events.of_guild(tx, guild_id),
     )
 
 

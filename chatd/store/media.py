@@ -28,6 +28,7 @@ REFERENCES: dict[Kind, tuple[Reference, ...]] = {
     images.MEMBER_AVATARS: (Reference("members", ("guild_id", "user_id"), "avatar"),),
     images.MEMBER_BANNERS: (Reference("members", ("guild_id", "user_id"), "banner"),),
     images.APP_ICONS: (Reference("applications", ("id",), "icon"),),
+    images.EVENT_COVERS: (Reference("scheduled_events", ("id",), "image"),),
     images.ROLE_ICONS: (Reference("roles", ("id",), "icon"),),
 }
 

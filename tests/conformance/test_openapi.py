@@ -32,6 +32,8 @@ OURS = {
     "POST /applications/{application_id}/bot/reset",
     "GET /users/@me/channels",
     "GET /guilds/{guild_id}/members/@me/permissions/explain",
+    "PUT /guilds/{guild_id}/scheduled-events/{event_id}/users/@me",
+    "DELETE /guilds/{guild_id}/scheduled-events/{event_id}/users/@me",
     "GET /users/@me/mentions",
     "POST /channels/{channel_id}/messages/{message_id}/ack",
     "POST /read-states/ack-bulk",

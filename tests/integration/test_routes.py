@@ -22,6 +22,7 @@ UNKNOWN_MEMBER = (404, 10007)
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_USER = (404, 10013)
 UNKNOWN_VOICE_STATE = (404, 10065)
+UNKNOWN_SCHEDULED_EVENT = (404, 10070)
 NO_BOTS = (403, 20001)
 ONLY_BOTS = (403, 20002)
 NOT_YOUR_APPLICATION = (403, 20012)
@@ -143,6 +144,25 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
         for whose in ("@me", "{bot_id}")
         for who, error in (("stranger", UNKNOWN_GUILD), (OWNER, UNKNOWN_VOICE_STATE))
     ),
+    ("GET /guilds/{guild_id}/scheduled-events", "stranger", {}, UNKNOWN_GUILD),
+    ("POST /guilds/{guild_id}/scheduled-events", "stranger", {}, UNKNOWN_GUILD),
+    ("PATCH /guilds/{guild_id}/scheduled-events/{event_id}", MEMBER, {}, NO_PERMISSION),
+    ("DELETE /guilds/{guild_id}/scheduled-events/{event_id}", MEMBER, {}, NO_PERMISSION),
+    *(
+        (f"{method} /guilds/{{guild_id}}/scheduled-events/{{event_id}}{rest}", who, ids, error)
+        for rest, methods in (
+            ("", ("GET", "PATCH", "DELETE")),
+            ("/users", ("GET",)),
+            ("/users/@me", ("PUT", "DELETE")),
+        )
+        for method in methods
+        for who, ids, error in (
+            ("stranger", {}, UNKNOWN_GUILD),
+            (OWNER, {"event_id": NO_ID}, UNKNOWN_SCHEDULED_EVENT),
+        )
+    ),
+    ("PUT /guilds/{guild_id}/scheduled-events/{event_id}/users/@me", BOT, {}, NO_BOTS),
+    ("DELETE /guilds/{guild_id}/scheduled-events/{event_id}/users/@me", BOT, {}, NO_BOTS),
     ("GET /channels/{channel_id}", "stranger", {}, NO_ACCESS),
     ("GET /channels/{channel_id}", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
     ("PATCH /channels/{channel_id}", "stranger", {}, NO_ACCESS),

@@ -11,6 +11,7 @@ from chatd.model.images import KINDS, Kind, name_of, parse_name
 from chatd.model.objects.application import ApplicationExtra
 from chatd.model.objects.guild import GuildExtra, MemberExtra
 from chatd.model.objects.role import RoleExtra
+from chatd.model.objects.scheduled_event import ScheduledEventExtra
 from chatd.model.objects.user import UserProfile
 from chatd.store.media import REFERENCES
 
@@ -21,6 +22,7 @@ EXTRAS = {
     "members": MemberExtra,
     "applications": ApplicationExtra,
     "roles": RoleExtra,
+    "scheduled_events": ScheduledEventExtra,
 }
 IMAGE_FIELD = re.compile("icon|avatar|banner|splash|discovery_splash|cover_image|image")
 HASH = "a_0123456789abcdef0123456789abcdef"

@@ -44,6 +44,16 @@ EMBED = {
     "fields": [{"name": "name", "value": "value", "inline": True}],
 }
 
+EVENT = {
+    "name": "Reading",
+    "description": "aloud",
+    "privacy_level": 2,
+    "entity_type": 3,
+    "entity_metadata": {"location": "the park"},
+    "scheduled_start_time": "2099-01-02T03:04:05Z",
+    "scheduled_end_time": "2099-01-02T04:04:05Z",
+}
+
 # Texts "{…}" in paths, payloads and queries stand for what `setting` made.
 CALLS = (
     Call("POST", "/auth/register", 201, NOBODY, {"username": "carol", "password": PASSWORD, "email": "c@chat.test"}),
@@ -119,6 +129,35 @@ CALLS = (
     Call("PATCH", "/guilds/{guild_id}/roles/{role_id}", 200, OWNER, {"hoist": True, "colors": {"primary_color": 1}}),
     Call("DELETE", "/guilds/{guild_id}/roles/{role_id}", 204),
     Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
+    Call(
+        "POST",
+        "/guilds/{guild_id}/scheduled-events",
+        200,
+        OWNER,
+        {
+            **EVENT,
+            "image": IMAGE,
+            "recurrence_rule": {
+                "start": "2099-01-02T03:04:05Z",
+                "frequency": 1,
+                "interval": 1,
+                "by_n_weekday": [{"n": 5, "day": 4}],
+            },
+        },
+    ),
+    Call("GET", "/guilds/{guild_id}/scheduled-events", 200, OWNER, query={"with_user_count": "true"}),
+    Call("PUT", "/guilds/{guild_id}/scheduled-events/{event_id}/users/@me", 200, MEMBER, {"response": 1}),
+    Call("GET", "/guilds/{guild_id}/scheduled-events/{event_id}/users", 200, OWNER, query={"with_member": "true"}),
+    Call("DELETE", "/guilds/{guild_id}/scheduled-events/{event_id}/users/@me", 204, MEMBER),
+    Call("GET", "/guilds/{guild_id}/scheduled-events/{event_id}", 200, BOT),
+    Call(
+        "PATCH",
+        "/guilds/{guild_id}/scheduled-events/{event_id}",
+        200,
+        OWNER,
+        {"entity_type": 1, "channel_id": "{stage_id}", "entity_metadata": None},
+    ),
+    Call("DELETE", "/guilds/{guild_id}/scheduled-events/{event_id}", 204),
     Call("GET", "/guilds/{guild_id}/regions", 200),
     Call("GET", "/voice/regions", 200),
     Call("GET", "/guilds/{guild_id}/voice-states/@me", 200, BOT),
@@ -196,6 +235,7 @@ async def setting(world: World) -> Setting:
     message = await owner.say(guild.general)
     role = (await owner.post(f"/guilds/{guild.id}/roles", {})).ok(200)
     invite = (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok()
+    event = (await owner.post(f"/guilds/{guild.id}/scheduled-events", EVENT)).ok(200)
     clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
     ids = {
         "owner_id": owner.id,
@@ -211,6 +251,7 @@ async def setting(world: World) -> Setting:
         "message_id": message["id"],
         "application_id": bot.id,
         "other_application_id": other_bot.id,
+        "event_id": event["id"],
         "code": invite["code"],
         "refresh_token": refresher.pair["refresh_token"],
     }
