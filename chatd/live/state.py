@@ -33,6 +33,8 @@ class Live:
         self.late_presences: dict[Session, PresenceParams] = {}
         # Held for a millisecond's work that can wait, of which there is one in a round of the event loop.
         self.turn = trio.Lock()
+        # Taken for work on AutoMod's rules that is too long for the event loop: one thread at a time.
+        self.matching = trio.CapacityLimiter(1)
         self._guild_of_channel: dict[int, GuildState] = {}
 
     # --- guilds and channels -----------------------------------------------------------------------------------

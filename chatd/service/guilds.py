@@ -174,6 +174,7 @@ def _from_template(core: Core, me: Actor, body: GuildCreateParams) -> LoadedGuil
         {channel.id: channel for channel in made},
         {me.id: members.new(me.user, core.clock_ms())},
         {},
+        {},
     )
 
 

@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
+from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildExtra, Member
 from chatd.model.objects.role import Role
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import channels, members, roles
+from chatd.store import auto_moderation, channels, members, roles
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
 
@@ -30,6 +31,7 @@ class LoadedGuild(NamedTuple):
     channels: dict[int, Channel]
     members: dict[int, Member]
     last_message_ids: dict[int, int]
+    auto_moderation: dict[int, AutoModerationRule]
 
 
 _extra = decoder(GuildExtra)
@@ -73,6 +75,7 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
         channels.of_guild(tx, guild_id),
         members.of_guild(tx, guild_id),
         channels.last_message_ids(tx, guild_id),
+        auto_moderation.of_guild(tx, guild_id),
     )
 
 
