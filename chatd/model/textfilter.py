@@ -24,9 +24,16 @@ import re2
 _SPACE = r"[\t-\r\x1c- \x{85}\x{1680}\x{2028}\x{2029}]"
 # What a regular expression may become: programs of some 8,000 instructions, and as much for the states met on the way.
 _REGEX_MEMORY = 256 * 1024
-# Keywords may take as much as they need, which is about a hundred bytes for each of theirs.
-_KEYWORDS_MEMORY = 1024 * 1024
+# Keywords may take as much as they need, which is about a hundred bytes for each of theirs, and what the states cost
+# that ordinary text meets: with less than this a thousand keywords are a hundred times as slow.
+_KEYWORDS_MEMORY = 4 * 1024 * 1024
 _KEYWORD_BYTE_MEMORY = 128
+
+
+# What `search` may do before it is called slow, in RE2's instructions at some four nanoseconds each: a millisecond.
+_SLOW = 250_000
+# A search begun anew, as it is for each character at the worst when something is found and something is allowed.
+_SEARCH = 1000
 
 
 class InvalidRegex(Exception):
@@ -51,21 +58,29 @@ class TextFilter:
         self._allowed = _Keywords(allowed) if allowed else None
         self._regexes = [(source, _regex(index, source)) for index, source in enumerate(regexes)]
         # Instructions that RE2 may have to go through for each character, when an expression is made to be slow.
-        self.size: int = sum(regex.programsize for _, regex in self._regexes)
+        self._size: int = sum(regex.programsize for _, regex in self._regexes)
+
+    def is_slow(self, text: str) -> bool:
+        """Whether `search` may take more than a millisecond, which it does at most for what is made to be slow."""
+        steps = self._size
+        if self._allowed is not None and self._keywords is not None:
+            steps += _SEARCH if next(self._keywords.occurrences(fold(text).encode()), None) else 0
+        return steps * len(text) > _SLOW
 
     def search(self, text: str) -> Match | None:
         """The first keyword that the text has, or else the first regular expression that it matches."""
         plain = normal(text)
-        folded = plain.casefold()
-        allowed = _Allowed(self._allowed, folded)
+        folded = plain.casefold().encode()
+        allowed = _Allowed(self._allowed, folded) if self._allowed is not None else None
         if self._keywords is not None:
             for start, end, keyword in self._keywords.occurrences(folded):
-                if not allowed.covers(start, end):
-                    return Match(keyword, _unfolded(plain, folded, start, end))
+                if allowed is None or not allowed.covers(start, end):
+                    return Match(keyword, _unfolded(plain, start, end))
         for source, regex in self._regexes:
             for match in regex.finditer(plain):
-                if not allowed.covers(_folded(plain, folded, match.start()), _folded(plain, folded, match.end())):
-                    return Match(source, match.group())
+                start, end = match.span()
+                if allowed is None or not allowed.covers(_folded(plain, start), _folded(plain, end)):
+                    return Match(source, plain[start:end])
         return None
 
 
@@ -80,19 +95,19 @@ def fold(text: str) -> str:
 
 def literal(keyword: str) -> str:
     """What a keyword looks for, without its wildcards; empty for one that would match everything."""
-    return fold(keyword.removeprefix("*").removesuffix("*")).strip()
+    return fold(keyword).strip().strip("*").strip()
 
 
 class _Keywords:
     """All keywords as one expression. Where several match at one place, the longest does."""
 
     def __init__(self, keywords: Iterable[str]) -> None:
-        self._keywords: dict[str, str] = {}
+        self._keywords: dict[bytes, str] = {}
         groups: dict[tuple[bool, bool], list[str]] = {}
         for keyword in keywords:
-            text = literal(keyword)
-            self._keywords.setdefault(text, keyword)
-            groups.setdefault((keyword.startswith("*"), keyword.endswith("*")), []).append(re2.escape(text))
+            bare, text = keyword.strip(), literal(keyword)
+            self._keywords.setdefault(text.encode(), keyword)
+            groups.setdefault((bare.startswith("*"), bare.endswith("*")), []).append(re2.escape(text))
         branches = [
             f"{'' if open_start else f'(?:^|{_SPACE})'}(?:{'|'.join(texts)}){'' if open_end else f'(?:{_SPACE}|$)'}"
             for (open_start, open_end), texts in groups.items()
@@ -101,14 +116,17 @@ class _Keywords:
         memory = _KEYWORDS_MEMORY + _KEYWORD_BYTE_MEMORY * len(source.encode())
         self._expression = _compile(source, max_mem=memory, longest_match=True, never_capture=True)
 
-    def occurrences(self, folded: str) -> Iterator[tuple[int, int, str]]:
-        """(start, end, keyword) of the longest keyword at each place, from left to right, overlapping ones too."""
+    def occurrences(self, folded: bytes) -> Iterator[tuple[int, int, str]]:
+        """(start, end, keyword) of the longest keyword at each place, from left to right, overlapping ones too.
+
+        Places are in bytes, as all of RE2's are.
+        """
         position = 0
         while (match := self._expression.search(folded, position)) is not None:
             # A match has at most one whitespace at either end that is not the keyword's, which begins and ends in none.
-            text = match.group()
-            found = text.strip()
-            start = match.start() + len(text) - len(text.lstrip())
+            text = match.group().decode()
+            found = text.strip().encode()
+            start = match.start() + len(text.encode()) - len(text.lstrip().encode())
             yield start, start + len(found), self._keywords[found]
             position = match.start() + 1
 
@@ -116,15 +134,13 @@ class _Keywords:
 class _Allowed:
     """Where allowed keywords are in a text; looked up when something is found, which is rare."""
 
-    def __init__(self, keywords: _Keywords | None, folded: str) -> None:
+    def __init__(self, keywords: _Keywords, folded: bytes) -> None:
         self._keywords = keywords
         self._folded = folded
         self._reach: list[int] | None = None
 
     def covers(self, start: int, end: int) -> bool:
         """Whether one of them reaches from `start`, or from before it, to `end`."""
-        if self._keywords is None:
-            return False
         if self._reach is None:
             ends = [0] * (len(self._folded) + 1)
             for its_start, its_end, _ in self._keywords.occurrences(self._folded):
@@ -151,15 +167,17 @@ def _compile(source: str, **options: object) -> Any:
     return compiled
 
 
-# Folding goes character by character: one becomes one, or with a ligature a few.
+# Folding goes character by character, each of which becomes one or a few.
 
 
-def _folded(plain: str, folded: str, index: int) -> int:
-    return index if len(plain) == len(folded) else len(plain[:index].casefold())
+def _folded(plain: str, index: int) -> int:
+    """The place in the folded bytes."""
+    return len(plain[:index].casefold().encode())
 
 
-def _unfolded(plain: str, folded: str, start: int, end: int) -> str:
-    if len(plain) == len(folded):
+def _unfolded(plain: str, start: int, end: int) -> str:
+    """The part of the text that became these folded bytes."""
+    if plain.isascii():
         return plain[start:end]
-    ends = list(accumulate(len(character.casefold()) for character in plain))
+    ends = list(accumulate(len(character.casefold().encode()) for character in plain))
     return plain[bisect_right(ends, start) : bisect_left(ends, end) + 1]

@@ -37,9 +37,6 @@ from chatd.service.core import Core
 SPAM = Rule(limit=4, window_s=30.0)
 # So many mentions in a guild, by everyone who is looked at, are fine; more within the window are a raid.
 MENTION_RAID = Rule(limit=50, window_s=10.0)
-# RE2 instructions that are gone through in the event loop, at some four nanoseconds each: a millisecond at the worst.
-# More is left to a thread, of which there is one for all guilds, so that hostile rules delay one another.
-_INLINE_COST = 250_000
 
 _WORD_TRIGGERS = frozenset((TriggerType.KEYWORD, TriggerType.KEYWORD_PRESET, TriggerType.MEMBER_PROFILE))
 
@@ -164,10 +161,10 @@ async def _search(core: Core, guild: GuildState, rule: AutoModerationRule, texts
         filter_ = await trio.to_thread.run_sync(compile_filter, rule, limiter=core.live.matching)
         guild.auto_moderation.compiled(rule, filter_)
     for text in texts:
-        if filter_.size * len(text) <= _INLINE_COST:
-            match = filter_.search(text)
-        else:
+        if filter_.is_slow(text):  # hostile rules delay one another
             match = await trio.to_thread.run_sync(filter_.search, text, limiter=core.live.matching)
+        else:
+            match = filter_.search(text)
         if match is not None:
             return Finding(rule, text, match)
     return None

@@ -23,7 +23,7 @@ keywords = st.builds(
 
 def occurrences(keyword: str, text: str) -> list[tuple[int, int]]:
     """Where a keyword matches in a folded text."""
-    wanted = literal(keyword)
+    wanted, keyword = literal(keyword), keyword.strip()
     return [
         (start, start + len(wanted))
         for start in range(len(text))

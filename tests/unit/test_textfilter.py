@@ -22,7 +22,7 @@ from chatd.model.textfilter import InvalidRegex, Match, TextFilter, literal
         ("i like c++", ["i like C++"], ["i like c++11"]),
         ("straße", ["STRASSE"], ["strase"]),
         ("ｆｒｅｅ*", ["free money", "𝖋𝖗𝖊𝖊𝖉𝖔𝖒"], ["carefree"]),
-        ("* cat *", ["location"], ["ca t"]),
+        (" * cat ** ", ["location"], ["ca t"]),
     ],
 )
 def test_the_strategies_of_the_page(keyword: str, matching: list[str], other: list[str]) -> None:
