@@ -10,15 +10,20 @@ from typing import NamedTuple
 import trio
 from msgspec.structs import asdict, replace
 
+from chatd.live.auto_moderation import AutoModeration
 from chatd.live.bus import Audience
 from chatd.live.sessions import Session
 from chatd.model import permissions as p
+from chatd.model.objects.auto_moderation import QUARANTINED, AutoModerationRule
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Snowflake, parse_timestamp
+
+# Past every clock.
+_FOREVER = 2**63
 
 
 class _Special(NamedTuple):
@@ -38,6 +43,7 @@ class GuildState:
         members: dict[int, Member],
         last_message_ids: dict[int, int],
         scheduled_events: dict[int, ScheduledEvent],
+        auto_moderation: dict[int, AutoModerationRule],
     ) -> None:
         self.id = guild.id
         self.guild = guild
@@ -46,6 +52,7 @@ class GuildState:
         self.members = members
         self.last_message_ids = last_message_ids
         self.scheduled_events = scheduled_events  # those that are not over
+        self.auto_moderation = AutoModeration(auto_moderation)
         # Held by whoever changes the structure, from its checks to its commit.
         self.lock = trio.Lock()
         self.sessions: dict[Session, None] = {}
@@ -141,7 +148,7 @@ class GuildState:
         return p.implicit(granted, channel.type)
 
     def is_timed_out(self, user_id: int, now_ms: int) -> bool:
-        """Whether the member is in a timeout (resources/guild, `communication_disabled_until`).
+        """Whether the member is in a timeout (resources/guild, `communication_disabled_until`) or AutoMod's quarantine.
 
         A timeout takes nothing that decides who sees what, so that it ends without an event and nothing is recomputed.
         """
@@ -149,7 +156,9 @@ class GuildState:
         return until_ms is not None and now_ms < until_ms
 
     def _note_timeout(self, member: Member) -> None:
-        if member.communication_disabled_until is None:
+        if member.flags & QUARANTINED:
+            self._timeouts[member.user.id] = _FOREVER
+        elif member.communication_disabled_until is None:
             self._timeouts.pop(member.user.id, None)
         else:
             self._timeouts[member.user.id] = parse_timestamp(member.communication_disabled_until)

@@ -12,6 +12,7 @@ from chatd.service import (
     accounts,
     applications,
     audit_log,
+    auto_moderation,
     bans,
     bots,
     channels,
@@ -113,6 +114,12 @@ ROUTES: Sequence[Route] = (
     get("/guilds/{guild_id}/scheduled-events/{event_id}/users", scheduled_event_users.page, limit=(5, 5)),
     put("/guilds/{guild_id}/scheduled-events/{event_id}/users/@me", scheduled_event_users.join, limit=(5, 10)),
     delete("/guilds/{guild_id}/scheduled-events/{event_id}/users/@me", scheduled_event_users.leave, limit=(5, 10)),
+    # resources/auto-moderation
+    get("/guilds/{guild_id}/auto-moderation/rules", auto_moderation.of_guild, limit=(5, 5)),
+    post("/guilds/{guild_id}/auto-moderation/rules", auto_moderation.create, limit=(5, 10)),
+    get("/guilds/{guild_id}/auto-moderation/rules/{rule_id}", auto_moderation.show, limit=(5, 5)),
+    patch("/guilds/{guild_id}/auto-moderation/rules/{rule_id}", auto_moderation.edit, limit=(5, 10)),
+    delete("/guilds/{guild_id}/auto-moderation/rules/{rule_id}", auto_moderation.delete, limit=(5, 10)),
     # resources/channel
     get("/channels/{channel_id}", channels.show, limit=(10, 10)),
     patch("/channels/{channel_id}", channels.edit, limit=(5, 15)),

@@ -21,6 +21,7 @@ from chatd.model.objects.audit_log import (
     AuditLogOptions,
     AuditLogQuery,
 )
+from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.scheduled_event import ScheduledEventView
 from chatd.model.wire import Object, Snowflake
 from chatd.service import access, commits
@@ -52,7 +53,8 @@ async def page(core: Core, me: Actor, guild_id: Snowflake, query: AuditLogQuery)
     Raises UNKNOWN_GUILD, MISSING_PERMISSIONS.
     """
     guild = await access.guild(core, me, guild_id, p.VIEW_AUDIT_LOG)
-    return await core.db.read(_page, guild.id, query)
+    found = await core.db.read(_page, guild.id, query)
+    return replace(found, auto_moderation_rules=_rules(guild, found.audit_log_entries))
 
 
 def entry(
@@ -155,6 +157,12 @@ def _announce(core: Core, guild: GuildState, entry: AuditLogEntry) -> None:
     if readers:
         values = {field: getattr(entry, field) for field in entry.__struct_fields__}
         core.live.to_sessions(guild.id, name, AuditLogEntryCreate(guild_id=guild.guild.id, **values), readers)
+
+
+def _rules(guild: GuildState, entries: Iterable[AuditLogEntry]) -> tuple[AutoModerationRule, ...]:
+    """What the entries name of the rules that there are."""
+    named = {int(entry.target_id) for entry in entries if entry.target_id is not None and entry.target_id.isdigit()}
+    return tuple(rule for rule_id, rule in guild.auto_moderation.rules.items() if rule_id in named)
 
 
 def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:

@@ -34,7 +34,7 @@ from chatd.model.objects.invite import (
 )
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Snowflake, timestamp
-from chatd.service import access, audit_log, guilds
+from chatd.service import access, audit_log, automod, guilds
 from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.commits import change
@@ -125,6 +125,7 @@ async def accept(core: Core, me: Actor, code: str) -> Invite:
                 guilds.joined(core, guild, replace(member, user=me.user))
 
         await change(core, (guild.id, me.id), _join, code, guild.id, member, core.clock_ms(), then=joined)
+        await automod.check_member(core, guild, member, automod.shown_name(member))
     return _render(core, row, guild, channel, None, with_counts=True)
 
 

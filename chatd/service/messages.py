@@ -18,21 +18,24 @@ from chatd.model.errors import (
     NOT_YOUR_MESSAGE,
     OVERLOADED,
     SLOWMODE,
+    SYSTEM_MESSAGE,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
     rate_limited,
 )
 from chatd.model.objects.gateway import MessageDelete, TypingStart
 from chatd.model.objects.message import (
+    AUTHORED_TYPES,
     Message,
     MessageCreate,
     MessageFlags,
     MessagePage,
     MessagePatch,
+    MessageType,
 )
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake, encode
-from chatd.service import access, compose, render
+from chatd.service import access, automod, compose, render
 from chatd.service.access import DirectAccess, GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed, Here
@@ -95,8 +98,15 @@ async def edit(
     """
     here = await access.channel(core, me, channel_id)
     change = await compose.change(core, me, here, body)
+    screened = None
+    if automod.watches(here) and _says_something(body):
+        await core.db.read(_editable, me.id, here, message_id, body)
+        screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
     edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
-    return await core.db.write(edit, then=partial(_edited, core, here))
+    edited = await core.db.write(edit, then=partial(_edited, core, here))
+    if screened is not None:
+        await automod.report(core, me, screened, message_id)
+    return edited
 
 
 async def delete(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> None:
@@ -123,13 +133,19 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
 
 async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple[int, Raw]:
     composed = await compose.new(core, me, here, body)
+    screened = None
+    if automod.watches(here):
+        screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
     _check_slowmode(core, me, here)
     if not core.live.bus.has_room(here.bus_key):
         await _wait_for_room(core, here)
     try:
-        return await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
+        posted = await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
     except Missing:  # deleted since we looked
         raise UNKNOWN_CHANNEL() from None
+    if screened is not None:
+        await automod.report(core, me, screened, posted[0])
+    return posted
 
 
 async def _wait_for_room(core: Core, here: Here) -> None:
@@ -259,14 +275,7 @@ def _edit(
     now_ms: int,
     tx: Tx,
 ) -> tuple[int, Page]:
-    before = row = store.get(tx, here.id, message_id)
-    if row is None or before is None:
-        raise UNKNOWN_MESSAGE()
-    if row.author_id != author_id:
-        if body.content is not UNSET or body.embeds is not UNSET:
-            raise NOT_YOUR_MESSAGE()
-        if not here.permissions & p.MANAGE_MESSAGES:
-            raise MISSING_PERMISSIONS()
+    before = row = _editable(tx, author_id, here, message_id, body)
     extra = render.extra_of(row.extra)
     content, embeds = row.content, extra.embeds
     edited_ms = row.edited_ms
@@ -276,7 +285,7 @@ def _edit(
         extra = replace(extra, mentions=named.users, mention_roles=named.roles, mention_everyone=named.everyone)
     if body.embeds is not UNSET:
         embeds = change.embeds
-    if body.content is not UNSET or body.embeds is not UNSET:
+    if _says_something(body):
         edited_ms = now_ms
         compose.check_not_empty(content, embeds)
     flags = row.flags
@@ -291,6 +300,25 @@ def _edit(
     return position, store.with_context(tx, [row], render.named_users, render.replied_to)
 
 
+def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch) -> MessageRow:
+    """The message, if this is an edit that the user may make."""
+    row = store.get(tx, here.id, message_id)
+    if row is None:
+        raise UNKNOWN_MESSAGE()
+    if row.author_id != me_id:
+        if _says_something(body):
+            raise NOT_YOUR_MESSAGE()
+        if not here.permissions & p.MANAGE_MESSAGES:
+            raise MISSING_PERMISSIONS()
+    elif _says_something(body) and row.type not in AUTHORED_TYPES:
+        raise SYSTEM_MESSAGE()
+    return row
+
+
+def _says_something(body: MessagePatch) -> bool:
+    return body.content is not UNSET or body.embeds is not UNSET
+
+
 def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
     return _publish(core, here, "MESSAGE_UPDATE", render.messages(page)[0])
@@ -300,7 +328,9 @@ def _delete(new_id: Callable[[], int], me_id: int, here: Here, message_id: int, 
     row = store.get(tx, here.id, message_id)
     if row is None:
         raise UNKNOWN_MESSAGE()
-    if row.author_id != me_id and not (here.permissions & p.MANAGE_MESSAGES and isinstance(here, GuildChannel)):
+    # What AutoMod reports in somebody's name is not theirs to remove (resources/message, "Message Types").
+    is_own = row.author_id == me_id and row.type != MessageType.AUTO_MODERATION_ACTION
+    if not is_own and not (here.permissions & p.MANAGE_MESSAGES and isinstance(here, GuildChannel)):
         raise MISSING_PERMISSIONS()
     store.delete(tx, message_id)
     position = new_id()

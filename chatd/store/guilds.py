@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
+from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.channel import Channel
 from chatd.model.objects.guild import Guild, GuildExtra, Member
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import channels, members, roles, scheduled_events
+from chatd.store import auto_moderation, channels, members, roles, scheduled_events
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
 
@@ -32,6 +33,7 @@ class LoadedGuild(NamedTuple):
     members: dict[int, Member]
     last_message_ids: dict[int, int]
     scheduled_events: dict[int, ScheduledEvent]
+    auto_moderation: dict[int, AutoModerationRule]
 
 
 _extra = decoder(GuildExtra)
@@ -76,6 +78,7 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
         members.of_guild(tx, guild_id),
         channels.last_message_ids(tx, guild_id),
         scheduled_events.of_guild(tx, guild_id),
+        auto_moderation.of_guild(tx, guild_id),
     )
 
 

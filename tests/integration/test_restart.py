@@ -471,3 +471,23 @@ def _newest_mark(tx: Tx) -> int:
 
 def _rows(tx: Tx) -> list[SessionRow]:
     return tx.rows(SessionRow, f"SELECT {cols(SessionRow)} FROM gateway_sessions")
+
+
+async def test_rules_of_automod_hold_after_a_restart(options: dict[str, Any]) -> None:
+    rule = {
+        "name": "no cats",
+        "event_type": 1,
+        "trigger_type": 1,
+        "trigger_metadata": {"keyword_filter": ["*cat*"]},
+        "actions": [{"type": 1}],
+        "enabled": True,
+    }
+    async with serving(options) as running, World(running.url) as world:
+        alice, bob = await world.person(), await world.person()
+        guild = await world.guild(alice, bob)
+        rule = (await alice.post(f"/guilds/{guild.id}/auto-moderation/rules", rule)).ok(200)
+    async with serving(options) as running, alice.on(running.url) as hers, bob.on(running.url) as his:
+        path = f"/channels/{guild.general}/messages"
+        assert (await his.post(path, {"content": "location"})).error == (400, 200000)
+        (await his.post(path, {"content": "place"})).ok(200)
+        assert (await hers.get(f"/guilds/{guild.id}/auto-moderation/rules")).ok(200) == [rule]

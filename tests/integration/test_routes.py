@@ -137,6 +137,21 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("DELETE /guilds/{guild_id}/roles/{role_id}", OWNER, {"role_id": NO_ID}, UNKNOWN_ROLE),
     ("GET /guilds/{guild_id}/audit-logs", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/audit-logs", MEMBER, {}, NO_PERMISSION),
+    *(
+        (f"{method} /guilds/{{guild_id}}/auto-moderation/rules{rest}", who, {}, error)
+        for method, rest in (
+            ("GET", ""),
+            ("POST", ""),
+            ("GET", "/{rule_id}"),
+            ("PATCH", "/{rule_id}"),
+            ("DELETE", "/{rule_id}"),
+        )
+        for who, error in (("stranger", UNKNOWN_GUILD), (MEMBER, NO_PERMISSION))
+    ),
+    *(
+        (f"{method} /guilds/{{guild_id}}/auto-moderation/rules/{{rule_id}}", OWNER, {"rule_id": NO_ID}, (404, 0))
+        for method in ("GET", "PATCH", "DELETE")
+    ),
     ("GET /guilds/{guild_id}/regions", "stranger", {}, UNKNOWN_GUILD),
     *(
         (f"{method} /guilds/{{guild_id}}/voice-states/{whose}", who, {}, error)

@@ -44,7 +44,7 @@ def test_every_table_with_an_extra_is_known() -> None:
     text = "".join(path.read_text() for path in Path(__file__).parents[2].glob("migrations/*.up.sql"))
     tables = re.findall(r"CREATE TABLE (\w+) \(([^;]*)\)", re.sub("--.*", "", text))
     with_extra = {name for name, columns in tables if re.search(r"^\s*extra TEXT", columns, re.M)}
-    assert with_extra == {*EXTRAS, "audit_log_entries", "channels", "messages"}
+    assert with_extra == {*EXTRAS, "audit_log_entries", "auto_moderation_rules", "channels", "messages"}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.template)

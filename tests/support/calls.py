@@ -53,6 +53,7 @@ EVENT = {
     "scheduled_start_time": "2099-01-02T03:04:05Z",
     "scheduled_end_time": "2099-01-02T04:04:05Z",
 }
+RULE = {"name": "rule", "event_type": 1, "trigger_type": 1, "actions": [{"type": 1}], "enabled": False}
 
 # Texts "{…}" in paths, payloads and queries stand for what `setting` made.
 CALLS = (
@@ -158,6 +159,36 @@ CALLS = (
         {"entity_type": 1, "channel_id": "{stage_id}", "entity_metadata": None},
     ),
     Call("DELETE", "/guilds/{guild_id}/scheduled-events/{event_id}", 204),
+    Call("GET", "/guilds/{guild_id}/auto-moderation/rules", 200),
+    *(
+        Call("POST", "/guilds/{guild_id}/auto-moderation/rules", 200, OWNER, rule)
+        for rule in (
+            {
+                **RULE,
+                "trigger_metadata": {"keyword_filter": ["spoiler*"], "regex_patterns": ["a+b"], "allow_list": ["ab"]},
+                "actions": [
+                    {"type": 1, "metadata": {"custom_message": "No spoilers."}},
+                    {"type": 2, "metadata": {"channel_id": "{channel_id}"}},
+                    {"type": 3, "metadata": {"duration_seconds": 60}},
+                ],
+            },
+            {**RULE, "trigger_type": 3},
+            {**RULE, "trigger_type": 4, "trigger_metadata": {"presets": [1, 2, 3]}},
+            {**RULE, "trigger_type": 5, "trigger_metadata": {"mention_total_limit": 5}},
+            {**RULE, "trigger_type": 6, "event_type": 2, "trigger_metadata": {}, "actions": [{"type": 4}]},
+        )
+    ),
+    Call("GET", "/guilds/{guild_id}/auto-moderation/rules", 200),
+    Call("GET", "/guilds/{guild_id}/auto-moderation/rules/{rule_id}", 200),
+    Call(
+        "PATCH",
+        "/guilds/{guild_id}/auto-moderation/rules/{rule_id}",
+        200,
+        OWNER,
+        {"name": "renamed", "exempt_roles": ["{guild_id}"], "exempt_channels": ["{channel_id}"]},
+    ),
+    Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"action_type": "141"}),
+    Call("DELETE", "/guilds/{guild_id}/auto-moderation/rules/{rule_id}", 204),
     Call("GET", "/guilds/{guild_id}/regions", 200),
     Call("GET", "/voice/regions", 200),
     Call("GET", "/guilds/{guild_id}/voice-states/@me", 200, BOT),
@@ -234,6 +265,7 @@ async def setting(world: World) -> Setting:
     bot, other_bot = await world.bot(owner, guild), await world.bot(owner)
     message = await owner.say(guild.general)
     role = (await owner.post(f"/guilds/{guild.id}/roles", {})).ok(200)
+    rule = (await owner.post(f"/guilds/{guild.id}/auto-moderation/rules", RULE)).ok(200)
     invite = (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok()
     event = (await owner.post(f"/guilds/{guild.id}/scheduled-events", EVENT)).ok(200)
     clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
@@ -244,6 +276,7 @@ async def setting(world: World) -> Setting:
         "channel_id": guild.general,
         "overwrite_id": owner.id,
         "role_id": role["id"],
+        "rule_id": rule["id"],
         "category_id": next(channel["id"] for channel in guild.channels if channel["type"] == 4),
         "stage_id": await world.channel(owner, guild, "stage", type=13),
         "bot_id": bot.id,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.scheduled_event import ScheduledEventView
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
@@ -110,7 +111,7 @@ class AuditLog(Object, frozen=True, kw_only=True):
     audit_log_entries: tuple[AuditLogEntry, ...]
     users: tuple[User, ...]
     application_commands: tuple[()] = ()
-    auto_moderation_rules: tuple[()] = ()
+    auto_moderation_rules: tuple[AutoModerationRule, ...] = ()
     guild_scheduled_events: tuple[ScheduledEventView, ...] = ()
     integrations: tuple[()] = ()
     threads: tuple[()] = ()

@@ -14,6 +14,11 @@ from chatd.model.wire import Object, Params, Snowflake
 class MessageType(IntEnum):
     DEFAULT = 0
     REPLY = 19
+    AUTO_MODERATION_ACTION = 24
+
+
+# Written by people; all others are the system's (resources/message, "Message Types").
+AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
 
 
 class MessageFlags(IntFlag):
