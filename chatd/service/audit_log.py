@@ -26,12 +26,15 @@ from chatd.service import access, commits
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import audit_log as store
+from chatd.store import threads
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
 T = TypeVar("T")
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
+
+_OF_THREADS = frozenset((AuditLogEvent.THREAD_CREATE, AuditLogEvent.THREAD_UPDATE))
 
 # Fields that say where something is, not what it is like.
 _IDENTITY = frozenset(("id", "guild_id", "last_message_id", "last_pin_timestamp", "user"))
@@ -152,4 +155,9 @@ def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:
     entries = store.page(tx, guild_id, query)
     named: list[int] = [entry.user_id for entry in entries if entry.user_id is not None]
     named += [int(entry.target_id) for entry in entries if entry.target_id is not None and entry.target_id.isdigit()]
-    return AuditLog(audit_log_entries=tuple(entries), users=tuple(users(tx, tuple(dict.fromkeys(named))).values()))
+    started = [int(entry.target_id) for entry in entries if entry.action_type in _OF_THREADS and entry.target_id]
+    return AuditLog(
+        audit_log_entries=tuple(entries),
+        users=tuple(users(tx, tuple(dict.fromkeys(named))).values()),
+        threads=tuple(threads.shown(tx, tuple(dict.fromkeys(started))).values()),
+    )

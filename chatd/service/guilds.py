@@ -132,6 +132,7 @@ def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool 
             if with_presences and core.live.is_online(m.user.id)
         ),
         unavailable=unavailable,
+        threads=tuple(thread.view(me.user.id) for thread in guild.visible_threads(me.user.id)),
     )
 
 

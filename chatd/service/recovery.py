@@ -25,8 +25,8 @@ from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.intents import GATES
 from chatd.model.wire import decoder, encode
-from chatd.service import access, messages, render
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service import access, message_events, render
+from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store
@@ -169,9 +169,9 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     page = await core.db.read(_context, [entry.row() for entry in entries])
     events: dict[int, Event] = {}
     for entry, row in zip(entries, page.rows, strict=True):
-        here = _here(state, row.channel_id)
+        here = await _here(core, state, row.channel_id)
         if here is not None:
-            events[entry.position] = messages.told_again(here, entry, page._replace(rows=[row]))
+            events[entry.position] = message_events.told_again(here, entry, page._replace(rows=[row]))
     last_mark = await core.db.read(journal.last_mark, state.id)
     return Stream(core.live.bus.shard_of(state.id), last_mark, entries, len(entries) >= limit, events)
 
@@ -180,11 +180,12 @@ def _context(tx: Tx, rows: list[message_store.MessageRow]) -> message_store.Page
     return message_store.with_context(tx, rows, render.named_users, render.replied_to)
 
 
-def _here(state: GuildState | DirectState, channel_id: int) -> GuildChannel | DirectAccess | None:
+async def _here(core: Core, state: GuildState | DirectState, channel_id: int) -> GuildPlace | DirectAccess | None:
     if isinstance(state, DirectState):
         return DirectAccess(state)
-    channel = state.channels.get(channel_id)
-    return None if channel is None else GuildChannel(state, channel, 0)
+    if channel_id not in state.channels:
+        await access.load_thread(core, state, channel_id)
+    return access.place(state, channel_id)
 
 
 def _told(

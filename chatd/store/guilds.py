@@ -1,16 +1,18 @@
 """Guilds, and the one load of everything that a guild is made of."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from chatd.model.objects.channel import Channel
+from chatd.model.objects.channel import FORUM_TYPES, Channel
 from chatd.model.objects.guild import Guild, GuildExtra, Member
 from chatd.model.objects.role import Role
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import channels, members, roles
+from chatd.store import channels, members, roles, threads
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
+from chatd.store.threads import LoadedThread
 
 
 class GuildRow(Row):
@@ -30,6 +32,7 @@ class LoadedGuild(NamedTuple):
     channels: dict[int, Channel]
     members: dict[int, Member]
     last_message_ids: dict[int, int]
+    threads: Sequence[LoadedThread] = ()
 
 
 _extra = decoder(GuildExtra)
@@ -67,12 +70,16 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
     guild = get(tx, guild_id)
     if guild is None:
         return None
+    found = channels.of_guild(tx, guild_id)
+    forums = [channel.id for channel in found.values() if channel.type in FORUM_TYPES]
     return LoadedGuild(
         guild,
         roles.of_guild(tx, guild_id),
-        channels.of_guild(tx, guild_id),
+        found,
         members.of_guild(tx, guild_id),
-        channels.last_message_ids(tx, guild_id),
+        # Of a forum it is the youngest thread (topics/threads, "Forum and Media Channel Fields").
+        channels.last_message_ids(tx, guild_id) | threads.newest_of_parents(tx, forums),
+        threads.active(tx, guild_id),
     )
 
 

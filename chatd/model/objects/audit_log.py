@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
@@ -112,7 +113,7 @@ class AuditLog(Object, frozen=True, kw_only=True):
     auto_moderation_rules: tuple[()] = ()
     guild_scheduled_events: tuple[()] = ()
     integrations: tuple[()] = ()
-    threads: tuple[()] = ()
+    threads: tuple[Thread, ...] = ()
     webhooks: tuple[()] = ()
 
 

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chatd.model.objects.channel import Channel, ChannelName
 from chatd.model.objects.presence import PresenceUpdate
 from chatd.model.objects.role import Role
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Permissions, Snowflake
 
@@ -121,7 +122,7 @@ class GuildCreate(Guild, frozen=True, kw_only=True):
     emojis: tuple[()] = ()
     stickers: tuple[()] = ()
     voice_states: tuple[()] = ()
-    threads: tuple[()] = ()
+    threads: tuple[Thread, ...] = ()
     stage_instances: tuple[()] = ()
     guild_scheduled_events: tuple[()] = ()
     soundboard_sounds: tuple[()] = ()
