@@ -53,14 +53,14 @@ def explain(
     if overwrites is not None:
         steps += _in_channel(bit, user_id, everyone, roles, tuple(overwrites))
         held = p.channel_permissions(held, overwrites, everyone.id, [role.id for role in roles], user_id)
-    sees_thread = is_in_thread or channel_kind != ChannelType.PRIVATE_THREAD or bool(held & p.MANAGE_THREADS)
+    is_hidden = channel_kind == ChannelType.PRIVATE_THREAD and not is_in_thread and not held & p.MANAGE_THREADS
     if is_timed_out:
         held = p.timed_out(held)
         if steps[-1].granted and not held & bit:
             steps.append(_step("timeout", False, "The member is in a timeout."))
     if overwrites is not None:
         steps += _implied(bit, steps[-1].granted, held, channel_kind)
-    if not sees_thread and steps[-1].granted:
+    if is_hidden and steps[-1].granted:
         steps.append(_step("private_thread", False, "Who is not in a private thread needs MANAGE_THREADS."))
     return steps
 

@@ -67,7 +67,7 @@ def test_the_last_step_is_what_is_enforced(
     enforced = p.base_permissions(USER if is_owner else OTHER, USER, everyone, [role.permissions for role in held])
     if channel is not None:
         enforced = p.channel_permissions(enforced, channel, GUILD, [role.id for role in held], USER)
-    hides = channel is not None and kind == 12 and not is_in_thread and not enforced & p.MANAGE_THREADS
+    hides = kind == 12 and not is_in_thread and not enforced & p.MANAGE_THREADS
     if is_timed_out:
         enforced = p.timed_out(enforced)
     if channel is not None:
