@@ -7,7 +7,8 @@ CREATE TABLE threads (
     owner_id INTEGER NOT NULL,
     archived INTEGER NOT NULL,
     archive_ms INTEGER NOT NULL,     -- when it was last archived or unarchived
-    message_count INTEGER NOT NULL,  -- without the first one and without deleted ones
+    first_id INTEGER NOT NULL,       -- the message that it began with, which does not count; 0 for none
+    message_count INTEGER NOT NULL,  -- without deleted ones
     deleted_count INTEGER NOT NULL,
     counted_id INTEGER NOT NULL
 ) STRICT;

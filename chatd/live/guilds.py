@@ -37,7 +37,7 @@ class GuildState:
         channels: dict[int, Channel],
         members: dict[int, Member],
         last_message_ids: dict[int, int],
-        threads: Iterable[tuple[Thread, dict[int, int]]] = (),
+        threads: Iterable[tuple[Thread, dict[int, int], int]] = (),
     ) -> None:
         self.id = guild.id
         self.guild = guild

@@ -20,10 +20,11 @@ ARCHIVED = 2000
 class ThreadState:
     """`thread` is what changes by commits of its own; counts and members are beside it."""
 
-    __slots__ = ("last_message_id", "members", "message_count", "thread", "total_message_sent")
+    __slots__ = ("first_id", "last_message_id", "members", "message_count", "thread", "total_message_sent")
 
-    def __init__(self, thread: Thread, members: dict[int, int]) -> None:
+    def __init__(self, thread: Thread, members: dict[int, int], first_id: int = 0) -> None:
         self.thread = thread
+        self.first_id = first_id  # the message that it began with, which does not count
         self.members = members  # user -> when it joined (Unix ms)
         self.message_count = thread.message_count
         self.total_message_sent = thread.total_message_sent
@@ -66,8 +67,7 @@ class ThreadState:
         return ThreadMember(id=self.thread.id, user_id=Snowflake(user_id), join_timestamp=joined)
 
     def began(self, message_id: int) -> None:
-        """The first message, which does not count."""
-        self.last_message_id = message_id
+        self.first_id = self.last_message_id = message_id
 
     def posted(self, message_id: int) -> None:
         self.last_message_id = message_id
@@ -75,8 +75,7 @@ class ThreadState:
         self.total_message_sent += 1
 
     def unposted(self, message_id: int) -> None:
-        """A message is deleted. The first one of a forum's thread never counted."""
-        if message_id != self.id:
+        if message_id != self.first_id:
             self.message_count -= 1
 
     def is_idle(self, now_ms: int) -> bool:

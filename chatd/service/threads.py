@@ -217,7 +217,7 @@ def _insert(tx: Tx, start: _Start, members: dict[int, int]) -> _Started:
     first_id = notice_id = 0
     if start.first is not None:
         [first_id] = messages.append(tx, [start.first.draft])
-        store.begin_count(tx, thread.id, first_id)
+        store.begin(tx, thread.id, first_id)
     if start.notice is not None:
         [notice_id] = messages.append(tx, [start.notice.draft])
     if not start.is_from_message:

@@ -30,6 +30,7 @@ class ThreadRow(Row):
     owner_id: int
     archived: int
     archive_ms: int
+    first_id: int
     message_count: int
     deleted_count: int
     last_message_id: int | None
@@ -44,16 +45,19 @@ class MemberRow(Row):
 
 
 class LoadedThread(NamedTuple):
-    """What `live` keeps of a thread: its members with the time at which they joined (Unix ms)."""
+    """What `live` keeps of a thread: its members with the time at which they joined (Unix ms), and the message that it
+    began with, which does not count; 0 for none.
+    """
 
     thread: Thread
     members: dict[int, int]
+    first_id: int
 
 
 _extra = decoder(ThreadExtra)
 
 _SELECT = (
-    "SELECT c.id, c.guild_id, c.type, c.name, c.parent_id, t.owner_id, t.archived, t.archive_ms,"
+    "SELECT c.id, c.guild_id, c.type, c.name, c.parent_id, t.owner_id, t.archived, t.archive_ms, t.first_id,"
     " t.message_count + (SELECT COUNT(*) FROM messages m WHERE m.channel_id = c.id AND m.id > t.counted_id),"
     " t.deleted_count,"
     " (SELECT MAX(m.id) FROM messages m WHERE m.channel_id = c.id),"
@@ -74,8 +78,8 @@ def insert(tx: Tx, thread: Thread) -> None:
         to_text(_extra_of(thread)),
     )
     tx.run(
-        "INSERT INTO threads (channel_id, guild_id, parent_id, owner_id, archived, archive_ms, message_count,"
-        " deleted_count, counted_id) VALUES (?, ?, ?, ?, 0, ?, 0, 0, 0)",
+        "INSERT INTO threads (channel_id, guild_id, parent_id, owner_id, archived, archive_ms, first_id, message_count,"
+        " deleted_count, counted_id) VALUES (?, ?, ?, ?, 0, ?, 0, 0, 0, 0)",
         thread.id,
         thread.guild_id,
         thread.parent_id,
@@ -84,9 +88,10 @@ def insert(tx: Tx, thread: Thread) -> None:
     )
 
 
-def begin_count(tx: Tx, thread_id: int, message_id: int) -> None:
-    """The message is the thread's first one, which does not count."""
-    tx.run("UPDATE threads SET counted_id = ? WHERE channel_id = ?", message_id, thread_id)
+def begin(tx: Tx, thread_id: int, message_id: int) -> None:
+    """The message is what the thread begins with."""
+    sql = "UPDATE threads SET first_id = ?, counted_id = ? WHERE channel_id = ?"
+    tx.run(sql, message_id, message_id, thread_id)
 
 
 def update(tx: Tx, thread: Thread) -> None:
@@ -118,11 +123,11 @@ def archive_idle(tx: Tx, thread_id: int, archive_ms: int, last_message_id: int) 
 
 
 def uncount(tx: Tx, thread_id: int, message_id: int) -> None:
-    """A message of the thread is deleted in this transaction. The first one of a forum's thread never counted."""
+    """A message is deleted in this transaction. Where the channel is no thread, nothing happens."""
     tx.run(
         "UPDATE threads SET deleted_count = deleted_count + 1,"
         " message_count = message_count - CASE WHEN counted_id >= ? THEN 1 ELSE 0 END"
-        " WHERE channel_id = ? AND channel_id <> ?",
+        " WHERE channel_id = ? AND first_id <> ?",
         message_id,
         thread_id,
         message_id,
@@ -246,7 +251,8 @@ def _load(tx: Tx, rest: str, *params: Param) -> list[LoadedThread]:
         *params,
     ):
         members.setdefault(row.channel_id, {})[row.user_id] = row.joined_ms
-    return [LoadedThread(thread, members.get(thread.id, {})) for thread in _find(tx, rest, *params)]
+    found = tx.rows(ThreadRow, _SELECT + rest, *params)
+    return [LoadedThread(_thread_from(row), members.get(row.id, {}), row.first_id) for row in found]
 
 
 def _thread_from(row: ThreadRow) -> Thread:

@@ -53,13 +53,13 @@ def test_a_thread_is_idle_after_its_last_activity() -> None:
 
 def test_counts() -> None:
     state = made(1)
-    state.began(1)  # a forum's: with the thread's id
-    for message_id in (2, 3):
+    state.began(5)
+    for message_id in (6, 7):
         state.posted(message_id)
-    for message_id in (1, 2):
+    for message_id in (5, 6):
         state.unposted(message_id)
     state.members.update(dict.fromkeys(range(60), 0))
     shown = state.view(7)
-    assert (shown.message_count, shown.total_message_sent, shown.last_message_id) == (1, 2, Snowflake(3))
+    assert (shown.message_count, shown.total_message_sent, shown.last_message_id) == (1, 2, Snowflake(7))
     assert shown.member_count == 50
     assert shown.member == state.member(7)
