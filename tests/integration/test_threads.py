@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import trio
 
 from chatd.service import thread_archive
 from tests.support.app import Server
@@ -417,6 +418,23 @@ async def test_an_archived_thread_only_waits(server: Server, world: World) -> No
         assert joined["member"]["user_id"] == alice.id
     shown = (await alice.get(path)).ok()
     assert (shown["message_count"], shown["total_message_sent"], shown["member_count"]) == (1, 2, 2)
+
+
+async def test_two_who_wake_a_thread_at_once_wake_it_once(server: Server, world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    thread = await start(alice, guild.general)
+    (await alice.patch(f"/channels/{thread['id']}", {"archived": True})).ok()
+    async with gateway(server.url, alice.token) as ear:
+        async with trio.open_nursery() as nursery:
+            for user in (alice, bob) * 5:
+                nursery.start_soon(user.say, thread["id"])
+        for _ in range(10):
+            await ear.next("MESSAGE_CREATE")
+        assert len(ear.named("THREAD_UPDATE")) == 1
+        assert len(ear.named("THREAD_MEMBERS_UPDATE")) == 1
+    shown = (await bob.get(f"/channels/{thread['id']}")).ok()
+    assert (shown["message_count"], shown["member_count"], shown["member"]["user_id"]) == (10, 2, bob.id)
 
 
 async def test_a_locked_thread_is_for_moderators(world: World) -> None:
