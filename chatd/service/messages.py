@@ -154,7 +154,7 @@ def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tupl
 
 
 async def _get(core: Core, channel_id: int, message_id: int) -> Message:
-    found = render.messages(await core.db.read(_read_one, channel_id, message_id))
+    found = render.messages(await core.db.read(read_one, channel_id, message_id))
     if not found:
         raise UNKNOWN_MESSAGE()
     return found[0]
@@ -170,7 +170,8 @@ def _read_page(tx: Tx, channel_id: int, query: MessagePage) -> Page:
     return store.with_context(tx, rows, render.named_users, render.replied_to)
 
 
-def _read_one(tx: Tx, channel_id: int, message_id: int) -> Page:
+def read_one(tx: Tx, channel_id: int, message_id: int) -> Page:
+    """The message, or an empty page."""
     row = store.get(tx, channel_id, message_id)
     return store.with_context(tx, [] if row is None else [row], render.named_users, render.replied_to)
 

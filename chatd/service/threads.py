@@ -1,5 +1,6 @@
 """Threads: start, edit, delete. Docs: resources/channel, topics/threads."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -10,6 +11,7 @@ from chatd.model import permissions as p
 from chatd.model.errors import (
     SYSTEM_MESSAGE,
     THREAD_EXISTS,
+    UNKNOWN_MEMBER,
     UNKNOWN_MESSAGE,
     WRONG_CHANNEL_TYPE,
 )
@@ -26,6 +28,7 @@ from chatd.service import (
     audit_log,
     compose,
     message_events,
+    messages,
     render,
     slowmode,
     system_messages,
@@ -38,9 +41,9 @@ from chatd.service.access import GuildChannel, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed
 from chatd.service.core import Core
-from chatd.store import messages
+from chatd.store import messages as message_store
 from chatd.store import threads as store
-from chatd.store.db import Tx
+from chatd.store.db import Missing, Tx
 from chatd.store.messages import Page
 
 _PUBLIC = {
@@ -56,9 +59,12 @@ _NEEDS = {
 
 
 class _Start(NamedTuple):
-    """A thread with the messages that come with it: the one in it that does not count, and the parent's."""
+    """A thread with who is in it besides its owner, and the messages that come with it: the one in it that does not
+    count, and the parent's.
+    """
 
     thread: Thread
+    joining: Sequence[int] = ()
     first: Composed | None = None
     notice: Composed | None = None
     is_from_message: bool = False
@@ -82,7 +88,7 @@ async def start_from_message(
         kind = _PUBLIC.get(ChannelType(parent.channel.type))
         if kind is None:
             raise WRONG_CHANNEL_TYPE()
-        page = await core.db.read(_read_one, channel_id, message_id)
+        page = await core.db.read(messages.read_one, channel_id, message_id)
         if not page.rows:
             raise UNKNOWN_MESSAGE()
         if page.rows[0].flags & MessageFlags.HAS_THREAD:
@@ -176,7 +182,8 @@ async def _start_post(
     composed = await compose.new(core, me, place, MessageCreate(**asdict(body.message)))
     # Nobody can have read on from an older message of this channel: the first one needs no id from the transaction.
     first = composed._replace(draft=composed.draft._replace(new_id=lambda: thread_id))
-    state = await _start(core, me, parent, _Start(thread, first=first), reason)
+    joining = [user_id for user_id in composed.extra.mentions if parent.id in parent.guild.sight(user_id)]
+    state = await _start(core, me, parent, _Start(thread, joining, first), reason)
     message = message_events.rendered(first, thread_id)
     return CreatedThread(**_fields(state.view(me.id)), message=message)
 
@@ -185,7 +192,7 @@ async def _start(core: Core, me: Actor, parent: GuildChannel, start: _Start, rea
     thread_rules.check_room(parent.guild)
     slowmode.check(core, me, parent, "thread")
     guild, thread = parent.guild, start.thread
-    members = {int(me.id): core.clock_ms()}
+    members = dict.fromkeys((int(me.id), *start.joining), core.clock_ms())
     changes = audit_log.differences({}, _audited(thread))
     entries = [audit_log.entry(me, AuditLogEvent.THREAD_CREATE, thread.id, reason, changes=changes)]
 
@@ -205,39 +212,37 @@ async def _start(core: Core, me: Actor, parent: GuildChannel, start: _Start, rea
             message_events.posted(core, parent, start.notice, outcome.notice_id)
         return state
 
-    return await audit_log.change(core, guild, entries, _insert, start, members, then=started)
+    try:
+        return await audit_log.change(core, guild, entries, _insert, start, members, then=started)
+    except Missing:  # somebody has left since we looked
+        raise UNKNOWN_MEMBER() from None
 
 
 def _insert(tx: Tx, start: _Start, members: dict[int, int]) -> _Started:
     thread = start.thread
-    if start.is_from_message and messages.get(tx, thread.parent_id, thread.id) is None:
+    if start.is_from_message and message_store.get(tx, thread.parent_id, thread.id) is None:
         raise UNKNOWN_MESSAGE()
     store.insert(tx, thread)
     store.add_members(tx, thread, members)
     first_id = notice_id = 0
     if start.first is not None:
-        [first_id] = messages.append(tx, [start.first.draft])
+        [first_id] = message_store.append(tx, [start.first.draft])
         store.begin(tx, thread.id, first_id)
     if start.notice is not None:
-        [notice_id] = messages.append(tx, [start.notice.draft])
+        [notice_id] = message_store.append(tx, [start.notice.draft])
     if not start.is_from_message:
         return _Started(first_id, notice_id, None)
-    messages.mark_thread(tx, thread.id, True)
-    return _Started(first_id, notice_id, _read_one(tx, thread.parent_id, thread.id))
+    message_store.mark_thread(tx, thread.id, True)
+    return _Started(first_id, notice_id, messages.read_one(tx, thread.parent_id, thread.id))
 
 
 def _delete(tx: Tx, thread: Thread) -> Page | None:
     """The message that the thread began with, if it is still there."""
     store.delete(tx, thread.id)
-    if messages.get(tx, thread.parent_id, thread.id) is None:
+    if message_store.get(tx, thread.parent_id, thread.id) is None:
         return None
-    messages.mark_thread(tx, thread.id, False)
-    return _read_one(tx, thread.parent_id, thread.id)
-
-
-def _read_one(tx: Tx, channel_id: int, message_id: int) -> Page:
-    row = messages.get(tx, channel_id, message_id)
-    return messages.with_context(tx, [] if row is None else [row], render.named_users, render.replied_to)
+    message_store.mark_thread(tx, thread.id, False)
+    return messages.read_one(tx, thread.parent_id, thread.id)
 
 
 def _fields(thread: Thread) -> dict[str, Any]:

@@ -242,11 +242,12 @@ async def test_a_post_in_a_forum(server: Server, world: World) -> None:
         path = f"/channels/{forum}/threads"
         await deny_all(alice, guild, CREATE_PUBLIC, forum)  # does not matter here
         async with gateway(server.url, alice.token) as ear:
-            payload = {"name": "Why?", "message": {"content": "<@1> really"}, "applied_tags": [tag]}
+            payload = {"name": "Why?", "message": {"content": f"<@{alice.id}> really <@1>"}, "applied_tags": [tag]}
             made = (await bob.post(path, payload)).ok(201)
             assert (made["type"], made["applied_tags"], made["message_count"]) == (PUBLIC, [tag], 0)
             assert made["message"]["id"] == made["id"] == made["message"]["channel_id"] == made["last_message_id"]
-            assert made["message"]["content"] == "<@1> really"
+            assert made["message"]["content"] == payload["message"]["content"]
+            assert made["member_count"] == 2  # whom it mentions is in it
             created = await ear.next("THREAD_CREATE")
             assert (created["id"], created["applied_tags"]) == (made["id"], [tag])
             assert (await ear.next("MESSAGE_CREATE"))["id"] == made["id"]
