@@ -49,7 +49,7 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
-from chatd.service import images, presence, read_states, recovery, scheduled_events, voice
+from chatd.service import images, presence, read_states, recovery, scheduled_events, thread_archive, voice
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
@@ -252,6 +252,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "limits": (60.0, forget_limits),
         "journal": (JOURNAL_S, lambda: recovery.bound_journal(core)),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
+        "threads": (60.0, lambda: thread_archive.archive_idle(core)),
         "audit log": (3600.0, forget_audit_log),
         "orphans": (3600.0, lambda: images.collect(core)),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),

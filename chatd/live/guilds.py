@@ -4,7 +4,7 @@ Everything here is memory; `service` changes it in the callback of a committed t
 Permissions and audiences are computed when first asked for and kept until something that they depend on changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import trio
@@ -13,12 +13,14 @@ from msgspec.structs import asdict, replace
 from chatd.live.auto_moderation import AutoModeration
 from chatd.live.bus import Audience
 from chatd.live.sessions import Session
+from chatd.live.threads import Threads, ThreadState
 from chatd.model import permissions as p
 from chatd.model.objects.auto_moderation import QUARANTINED, AutoModerationRule
-from chatd.model.objects.channel import Channel
+from chatd.model.objects.channel import Channel, ChannelType
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Snowflake, parse_timestamp
 
@@ -44,6 +46,7 @@ class GuildState:
         last_message_ids: dict[int, int],
         scheduled_events: dict[int, ScheduledEvent],
         auto_moderation: dict[int, AutoModerationRule],
+        threads: Iterable[tuple[Thread, dict[int, int], int]] = (),
     ) -> None:
         self.id = guild.id
         self.guild = guild
@@ -53,11 +56,13 @@ class GuildState:
         self.last_message_ids = last_message_ids
         self.scheduled_events = scheduled_events  # those that are not over
         self.auto_moderation = AutoModeration(auto_moderation)
+        self.threads = Threads(ThreadState(*loaded) for loaded in threads)
         # Held by whoever changes the structure, from its checks to its commit.
         self.lock = trio.Lock()
         self.sessions: dict[Session, None] = {}
         self.voice: dict[int, VoiceState] = {}  # who is in a voice channel, by user
         self._permissions: dict[tuple[int, int], int] = {}
+        self._in_threads: dict[tuple[int, int], int] = {}  # by the threads' parent
         self._audiences: dict[tuple[int, int, bool], Audience] = {}
         self._sights: dict[tuple[Snowflake, ...] | int, frozenset[int]] = {}
         self._special: _Special | None = None
@@ -70,6 +75,7 @@ class GuildState:
     def changed(self) -> None:
         """To be called after any change of roles, channels, overwrites, members' roles, membership or ownership."""
         self._permissions.clear()
+        self._in_threads.clear()
         self._audiences.clear()
         self._sights.clear()
         self._special = None
@@ -83,6 +89,11 @@ class GuildState:
         """Forget a member; `changed` is the caller's to call."""
         self.members.pop(user_id, None)
         self._timeouts.pop(user_id, None)
+
+    def thread_changed(self, thread_id: int) -> None:
+        """To be called after a thread has come or gone, or other members are in it."""
+        for key in [key for key in self._audiences if key[1] == thread_id]:
+            del self._audiences[key]
 
     def view(self) -> GuildView:
         """The guild as REST shows it."""
@@ -119,6 +130,11 @@ class GuildState:
         """An event in a channel is seen with the channel."""
         return event.channel_id is None or event.channel_id in self.sight(user_id)
 
+    def visible_threads(self, user_id: int) -> list[ThreadState]:
+        """The active ones, the youngest first."""
+        found = [thread for thread in self.threads.active.values() if self.sees_thread(user_id, thread)]
+        return sorted(found, key=lambda thread: thread.id, reverse=True)
+
     # --- permissions -------------------------------------------------------------------------------------------
 
     def permissions(self, user_id: int) -> int:
@@ -130,14 +146,37 @@ class GuildState:
         return p.base_permissions(self.guild.owner_id, user_id, self.roles[self.id].permissions, held)
 
     def permissions_in(self, channel_id: int, user_id: int) -> int:
-        """The member's permissions in a channel, with overwrites and implicit denials."""
+        """The member's permissions in a channel or thread, with overwrites and implicit denials."""
         key = (channel_id, user_id)
         found = self._permissions.get(key)
         if found is None:
+            if channel_id not in self.channels:  # nothing is kept of threads: they come and go without `changed`
+                thread = self.threads.get(channel_id)
+                return 0 if thread is None else self._permissions_in_thread(thread, user_id)
             found = self._permissions[key] = self._compute(channel_id, user_id)
         return found
 
-    def _compute(self, channel_id: int, user_id: int) -> int:
+    def _permissions_in_thread(self, thread: ThreadState, user_id: int) -> int:
+        """Those of its parent, as they are in threads; nothing where a private thread is none of the member's business.
+
+        Docs: topics/threads, "Permissions".
+        """
+        if thread.is_private and user_id not in thread.members and not self.manages_threads(thread.parent_id, user_id):
+            return 0
+        return self._permissions_below(thread.parent_id, user_id)
+
+    def _permissions_below(self, parent_id: int, user_id: int) -> int:
+        key = (parent_id, user_id)
+        found = self._in_threads.get(key)
+        if found is None:
+            found = self._in_threads[key] = self._compute(parent_id, user_id, ChannelType.PUBLIC_THREAD)
+        return found
+
+    def manages_threads(self, parent_id: int, user_id: int) -> bool:
+        return bool(self._permissions_below(parent_id, user_id) & p.MANAGE_THREADS)
+
+    def _compute(self, channel_id: int, user_id: int, kind: int | None = None) -> int:
+        """`kind` where it is not the channel's own."""
         member = self.members.get(user_id)
         channel = self.channels.get(channel_id)
         if member is None or channel is None:
@@ -145,7 +184,7 @@ class GuildState:
         granted = p.channel_permissions(
             self.permissions(user_id), channel.permission_overwrites, self.id, member.roles, user_id
         )
-        return p.implicit(granted, channel.type)
+        return p.implicit(granted, channel.type if kind is None else kind)
 
     def is_timed_out(self, user_id: int, now_ms: int) -> bool:
         """Whether the member is in a timeout (resources/guild, `communication_disabled_until`) or AutoMod's quarantine.
@@ -178,6 +217,11 @@ class GuildState:
             found = self._sights[standing] = self._look(member, self._special)
         return found
 
+    def sees_thread(self, user_id: int, thread: ThreadState) -> bool:
+        if thread.parent_id not in self.sight(user_id):
+            return False
+        return not thread.is_private or bool(self._permissions_in_thread(thread, user_id))
+
     def _look(self, member: Member, special: "_Special") -> frozenset[int]:
         """Channels whose overwrites say nothing of VIEW_CHANNEL are seen by everyone who may see any."""
         user_id = member.user.id
@@ -209,18 +253,23 @@ class GuildState:
         return (session for session in tuple(self.sessions) if session.user.id == user_id)
 
     def audience(self, intent: int, channel_id: int = 0, content: bool = False) -> Audience:
-        """The sessions with the intent (0: any) that see the channel (0: that are in the guild).
+        """The sessions with the intent (0: any) that see the channel or thread (0: that are in the guild).
 
         With `content`, those without MESSAGE_CONTENT are apart. The same audience is the same object until it changes.
         """
         key = (intent, channel_id, content)
         found = self._audiences.get(key)
         if found is None:
+            thread = self.threads.get(channel_id)
             sessions = [
                 session
                 for session in self.sessions
                 if (not intent or session.intents & intent)
-                and (not channel_id or channel_id in self.sight(session.user.id))
+                and (
+                    self.sees_thread(session.user.id, thread)
+                    if thread is not None
+                    else not channel_id or channel_id in self.sight(session.user.id)
+                )
             ]
             if content:
                 full = [session for session in sessions if not session.lean]

@@ -17,6 +17,7 @@ from chatd.live.guilds import GuildState
 from chatd.live.own_posts import OwnPosts
 from chatd.live.presence import OFFLINE, Shown
 from chatd.live.sessions import Session, Sessions
+from chatd.live.threads import ThreadState
 from chatd.model.intents import GATES
 from chatd.model.objects.guild import Member
 from chatd.model.objects.presence import PresenceParams
@@ -52,7 +53,7 @@ class Live:
     def install_guild(self, loaded: GuildState) -> GuildState:
         """Keep a freshly loaded guild, unless it is here already: then the one that is here is right."""
         found = self.guilds.setdefault(loaded.id, loaded)
-        for channel_id in found.channels:
+        for channel_id in (*found.channels, *found.threads.active):
             self._guild_of_channel[channel_id] = found
         return found
 
@@ -64,6 +65,22 @@ class Live:
 
     def channel_removed(self, channel_id: int) -> None:
         self._guild_of_channel.pop(channel_id, None)
+
+    def thread_put(self, guild: GuildState, thread: ThreadState) -> None:
+        """A thread is new, loaded, archived or unarchived."""
+        self._guild_of_channel[thread.id] = guild
+        forgotten = guild.threads.put(thread)
+        guild.thread_changed(thread.id)
+        if forgotten is not None:
+            self._forget_thread(guild, forgotten)
+
+    def thread_removed(self, guild: GuildState, thread_id: int) -> None:
+        guild.threads.pop(thread_id)
+        self._forget_thread(guild, thread_id)
+
+    def _forget_thread(self, guild: GuildState, thread_id: int) -> None:
+        guild.thread_changed(thread_id)
+        self.channel_removed(thread_id)
 
     def member_added(self, guild: GuildState, member: Member) -> None:
         guild.put_member(member)
@@ -79,7 +96,7 @@ class Live:
 
     def guild_removed(self, guild: GuildState) -> None:
         """The guild is deleted: nothing of it is found any more. Its sessions are removed."""
-        for channel_id in guild.channels:
+        for channel_id in (*guild.channels, *(thread.id for thread in guild.threads.all())):
             self.channel_removed(channel_id)
         for user_id in guild.members:
             self.memberships.get(user_id, set()).discard(guild.id)

@@ -28,13 +28,15 @@ from chatd.service import access, commits
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import audit_log as store
-from chatd.store import scheduled_events
+from chatd.store import scheduled_events, threads
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
 T = TypeVar("T")
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
+
+_OF_THREADS = frozenset((AuditLogEvent.THREAD_CREATE, AuditLogEvent.THREAD_UPDATE))
 
 # Fields that say where something is, not what it is like.
 _IDENTITY = frozenset(("id", "guild_id", "last_message_id", "last_pin_timestamp", "user"))
@@ -170,6 +172,7 @@ def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:
     named: list[int] = [entry.user_id for entry in entries if entry.user_id is not None]
     named += [int(entry.target_id) for entry in entries if entry.target_id is not None and entry.target_id.isdigit()]
     events = (int(entry.target_id or 0) for entry in entries if entry.action_type in _ON_SCHEDULED_EVENTS)
+    started = [int(entry.target_id) for entry in entries if entry.action_type in _OF_THREADS and entry.target_id]
     return AuditLog(
         audit_log_entries=tuple(entries),
         users=tuple(users(tx, tuple(dict.fromkeys(named))).values()),
@@ -178,4 +181,5 @@ def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:
             for event_id in dict.fromkeys(events)
             if (event := scheduled_events.get(tx, guild_id, event_id)) is not None
         ),
+        threads=tuple(threads.shown(tx, tuple(dict.fromkeys(started))).values()),
     )

@@ -88,6 +88,6 @@ def _put(core: Core, guild: GuildState, rule: AutoModerationRule, filter_: TextF
 
 def _tell(core: Core, guild: GuildState, name: str, rule: AutoModerationRule) -> None:
     """Besides the intent it takes MANAGE_GUILD (events/gateway-events, "Auto Moderation")."""
-    listening = guild.audience(GATES[name][0]).full
+    listening = guild.audience(GATES[name][0])
     allowed = (session for session in listening if guild.permissions(session.user.id) & p.MANAGE_GUILD)
     core.live.to_sessions(guild.id, name, rule, allowed)

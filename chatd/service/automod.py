@@ -28,7 +28,7 @@ from chatd.model.ratelimit import Rule
 from chatd.model.textfilter import fold
 from chatd.model.validate import FormErrors
 from chatd.service import automod_actions as actions
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.actors import Actor
 from chatd.service.automod_actions import Finding
 from chatd.service.core import Core
@@ -44,19 +44,19 @@ _WORD_TRIGGERS = frozenset((TriggerType.KEYWORD, TriggerType.KEYWORD_PRESET, Tri
 class Screened(NamedTuple):
     """What somebody may say here although it triggers rules."""
 
-    here: GuildChannel
+    here: GuildPlace
     findings: list[Finding]
 
 
-def watches(here: GuildChannel | DirectAccess) -> TypeGuard[GuildChannel]:
+def watches(here: GuildPlace | DirectAccess) -> TypeGuard[GuildPlace]:
     """Whether any rule may have something against a message there: all that other guilds pay for AutoMod."""
-    return isinstance(here, GuildChannel) and bool(here.guild.auto_moderation.message_rules)
+    return isinstance(here, GuildPlace) and bool(here.guild.auto_moderation.message_rules)
 
 
 async def screen(
     core: Core,
     me: Actor,
-    here: GuildChannel,
+    here: GuildPlace,
     content: str,
     embeds: Iterable[Embed] = (),
     *,

@@ -28,6 +28,7 @@ from chatd.model.objects.channel import Channel
 from chatd.model.objects.embed import Embed, EmbedField
 from chatd.model.objects.guild import Member
 from chatd.model.objects.message import MessageExtra, MessageType
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.textfilter import Match
 from chatd.model.wire import Snowflake, encode, parse_timestamp, timestamp
@@ -66,7 +67,7 @@ async def execute(
     guild: GuildState,
     user: User,
     findings: Sequence[Finding],
-    channel: Channel | None = None,
+    channel: Channel | Thread | None = None,
     message_id: int | None = None,
 ) -> None:
     """`channel` is where the user said it, if it was a message, and `message_id` is there when it was let through.
@@ -142,7 +143,7 @@ def _punished(core: Core, member: Member, action: Action) -> Member:
 
 
 def _alert(
-    core: Core, user: User, finding: Finding, action: Action, channel: Channel | None, message_id: int | None
+    core: Core, user: User, finding: Finding, action: Action, channel: Channel | Thread | None, message_id: int | None
 ) -> Draft:
     """A message by the user, with an embed whose fields Discord's clients know by name."""
     timeouts = [a.metadata.duration_seconds for a in finding.rule.actions if a.type == ActionType.TIMEOUT]
@@ -200,17 +201,14 @@ def _tell(
     guild: GuildState,
     user: User,
     step: _Step,
-    channel: Channel | None,
+    channel: Channel | Thread | None,
     message_id: int | None,
     alert_id: int | None,
 ) -> None:
     """Besides the intent it takes MANAGE_GUILD; what the user said takes MESSAGE_CONTENT (events/gateway-events)."""
     name = "AUTO_MODERATION_ACTION_EXECUTION"
-    listening = guild.audience(GATES[name][0], content=True)
-    full, lean = (
-        [session for session in sessions if guild.permissions(session.user.id) & p.MANAGE_GUILD]
-        for sessions in (listening.full, listening.lean)
-    )
+    listening = [s for s in guild.audience(GATES[name][0]) if guild.permissions(s.user.id) & p.MANAGE_GUILD]
+    full, lean = ([session for session in listening if session.lean is kind] for kind in (False, True))
     rule, match = step.finding.rule, step.finding.match
     event = ActionExecution(
         guild_id=guild.guild.id,
@@ -229,7 +227,7 @@ def _tell(
     core.live.bus.publish(guild.id, Event(name, encode(event), encode(without)), Audience(full, lean))
 
 
-def _entry(user: User, step: _Step, channel: Channel | None) -> AuditLogEntry:
+def _entry(user: User, step: _Step, channel: Channel | Thread | None) -> AuditLogEntry:
     return AuditLogEntry(
         id=Snowflake(0),
         action_type=int(_ENTRIES[step.action.type]),

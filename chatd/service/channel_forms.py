@@ -78,7 +78,7 @@ def new(core: Core, me: Actor, guild: GuildState, body: ChannelCreate) -> Channe
 def changed(core: Core, me: Actor, here: GuildChannel, body: ChannelPatch) -> Channel:
     """Raises WRONG_CHANNEL_TYPE for a field that the kind does not have, MISSING_PERMISSIONS or a form error."""
     old = here.channel
-    given = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
+    given = {name: value for name in ChannelPatch.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
     kind = given.get("type", old.type)
     if kind != old.type and old.type not in _TEXT_KINDS:
         raise WRONG_CHANNEL_TYPE()

@@ -15,16 +15,27 @@ from chatd.model.objects.audit_log import AuditLogEntry, AuditLogEvent
 from chatd.model.objects.channel import (
     Channel,
     ChannelCreate,
-    ChannelPatch,
+    ChannelOrThreadPatch,
     ChannelPosition,
     DirectChannel,
     Overwrite,
     OverwritePut,
     OverwriteType,
 )
+from chatd.model.objects.thread import Thread
 from chatd.model.wire import Snowflake
-from chatd.service import access, audit_log, channel_forms, overwrites, scheduled_events, sight, voice
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service import (
+    access,
+    audit_log,
+    channel_forms,
+    overwrites,
+    scheduled_events,
+    sight,
+    thread_events,
+    threads,
+    voice,
+)
+from chatd.service.access import DirectAccess, GuildChannel, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import channels as store
@@ -48,16 +59,20 @@ async def create(core: Core, me: Actor, guild_id: Snowflake, body: ChannelCreate
         )
 
 
-async def show(core: Core, me: Actor, channel_id: Snowflake) -> Channel | DirectChannel:
+async def show(core: Core, me: Actor, channel_id: Snowflake) -> Channel | Thread | DirectChannel:
     """Docs: resources/channel, "Get Channel"."""
     here = await access.channel(core, me, channel_id)
     if isinstance(here, DirectAccess):
         return here.direct.view(me.id)
-    return here.guild.channel(channel_id)
+    return here.state.view(me.id) if isinstance(here, ThreadPlace) else here.guild.channel(channel_id)
 
 
-async def edit(core: Core, me: Actor, channel_id: Snowflake, body: ChannelPatch, reason: str | None) -> Channel:
+async def edit(
+    core: Core, me: Actor, channel_id: Snowflake, body: ChannelOrThreadPatch, reason: str | None
+) -> Channel | Thread:
     """Docs: resources/channel, "Modify Channel". Raises MISSING_PERMISSIONS, WRONG_CHANNEL_TYPE or a form error."""
+    if isinstance(await access.channel(core, me, channel_id), ThreadPlace):
+        return await threads.edit(core, me, channel_id, body, reason)
     async with (await access.guild_channel(core, me, channel_id)).guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
         old, new = here.channel, channel_forms.changed(core, me, here, body)
@@ -86,11 +101,13 @@ async def move(core: Core, me: Actor, guild_id: Snowflake, body: list[ChannelPos
             await commit(core, guild, changed, entries)
 
 
-async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | None) -> Channel | DirectChannel:
+async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | None) -> Channel | Thread | DirectChannel:
     """Docs: resources/channel, "Delete/Close Channel". Closing a direct channel leaves it as it is."""
     here = await access.channel(core, me, channel_id)
     if isinstance(here, DirectAccess):
         return here.direct.view(me.id)
+    if isinstance(here, ThreadPlace):
+        return await threads.delete(core, me, channel_id, reason)
     async with here.guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
         guild = here.guild
@@ -174,6 +191,11 @@ def _deleted(core: Core, guild: GuildState, channel_id: int) -> Channel:
     scheduled_events.channel_deleted(core, guild, channel_id)
     gone = guild.channel(channel_id)
     audience = guild.audience(GATES["CHANNEL_DELETE"][0], channel_id)
+    for thread in guild.threads.of_parent(channel_id):
+        its_audience = guild.audience(GATES["THREAD_DELETE"][0], thread.id)
+        core.live.thread_removed(guild, thread.id)
+        if not thread.is_archived:
+            thread_events.deleted(core, guild, thread.thread, its_audience)
     orphans = [channel for channel in guild.channels.values() if channel.parent_id == channel_id]
     del guild.channels[channel_id]
     guild.last_message_ids.pop(channel_id, None)

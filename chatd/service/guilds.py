@@ -141,6 +141,7 @@ def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool 
         unavailable=unavailable,
         voice_states=voice_states,
         guild_scheduled_events=tuple(scheduled_events.view(guild, event) for event in guild.visible_events(me.user.id)),
+        threads=tuple(thread.view(me.user.id) for thread in guild.visible_threads(me.user.id)),
     )
 
 

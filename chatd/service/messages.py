@@ -11,21 +11,19 @@ import trio
 from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
-from chatd.live.frames import Event
 from chatd.model import permissions as p
 from chatd.model.errors import (
     MISSING_PERMISSIONS,
     NOT_YOUR_MESSAGE,
     OVERLOADED,
-    SLOWMODE,
     SYSTEM_MESSAGE,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
-    rate_limited,
 )
-from chatd.model.objects.gateway import MessageDelete, TypingStart
+from chatd.model.objects.gateway import TypingStart
 from chatd.model.objects.message import (
     AUTHORED_TYPES,
+    UNDELETABLE_TYPES,
     Message,
     MessageCreate,
     MessageFlags,
@@ -33,14 +31,13 @@ from chatd.model.objects.message import (
     MessagePatch,
     MessageType,
 )
-from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake, encode
-from chatd.service import access, automod, compose, render
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service import access, automod, compose, message_events, render, slowmode, thread_members, thread_rules
+from chatd.service.access import GuildPlace, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed, Here
 from chatd.service.core import Core
-from chatd.store import journal
+from chatd.store import journal, threads
 from chatd.store import messages as store
 from chatd.store.db import Missing, Tx
 from chatd.store.messages import MessageRow, Page
@@ -97,6 +94,9 @@ async def edit(
     Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE.
     """
     here = await access.channel(core, me, channel_id)
+    if isinstance(here, ThreadPlace):
+        thread_rules.check_may_write(here)
+        thread_rules.check_is_active(here)
     change = await compose.change(core, me, here, body)
     screened = None
     if automod.watches(here) and _says_something(body):
@@ -115,6 +115,8 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowf
     Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS.
     """
     here = await access.channel(core, me, channel_id)
+    if isinstance(here, ThreadPlace):
+        thread_rules.check_may_delete_messages(here)
     await core.db.write(partial(_delete, core.ids.next, me.id, here, message_id), then=partial(_deleted, core, here))
 
 
@@ -123,7 +125,7 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
     here = await access.channel(core, me, channel_id, p.SEND_MESSAGES)
     compose.check_holds_messages(here)
     event = TypingStart(channel_id=channel_id, user_id=me.user.id, timestamp=core.clock_ms() // 1000)
-    if isinstance(here, GuildChannel):
+    if isinstance(here, GuildPlace):
         event = replace(event, guild_id=here.channel.guild_id, member=here.guild.members[me.id])
     core.live.to_audience(here.bus_key, "TYPING_START", event, here.audience(core, "TYPING_START"))
 
@@ -136,7 +138,9 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
     screened = None
     if automod.watches(here):
         screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
-    _check_slowmode(core, me, here)
+    slowmode.check(core, me, here)
+    if isinstance(here, ThreadPlace):
+        await thread_members.enter(core, me, here, composed.extra.mentions)
     if not core.live.bus.has_room(here.bus_key):
         await _wait_for_room(core, here)
     try:
@@ -157,91 +161,14 @@ async def _wait_for_room(core: Core, here: Here) -> None:
 
 def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tuple[int, Raw]:
     core.live.bus.horizon = message_id
-    draft = composed.draft
-    row = MessageRow(
-        message_id, draft.channel_id, draft.author_id, draft.type, draft.flags, draft.content, None, None, draft.extra
-    )
-    message = render.message(row, composed.extra, composed.users, composed.referenced)
-    if isinstance(here, GuildChannel):
-        here.guild.last_message_ids[draft.channel_id] = message_id
-    else:
-        here.direct.last_message_id = message_id
-    if message.author.bot is not True:
-        core.live.own_posts.note(draft.author_id, draft.channel_id, message_id)
-    return message_id, _publish(core, here, "MESSAGE_CREATE", message)
-
-
-def _check_slowmode(core: Core, me: Actor, here: Here) -> None:
-    """Docs: resources/channel, `rate_limit_per_user`."""
-    if isinstance(here, DirectAccess) or not here.channel.rate_limit_per_user:
-        return
-    if here.permissions & (p.BYPASS_SLOWMODE | p.MANAGE_MESSAGES | p.MANAGE_CHANNELS):
-        return
-    rule = Rule(1, here.channel.rate_limit_per_user)
-    verdict = core.limiter.hit(("slowmode", here.channel.id, me.id), rule, core.clock_ms() / 1000)
-    if not verdict.allowed:
-        raise rate_limited(verdict.reset_after_s, kind=SLOWMODE)
-
-
-# --- publishing ----------------------------------------------------------------------------------------------------
-
-
-def _publish(core: Core, here: Here, name: str, message: Message) -> Raw:
-    """Send the event; the encoded message, which is most of the event's body, is returned."""
-    encoded = encode(message)
-    audience = here.audience(core, name, content=True)
-    if audience:
-        core.live.bus.publish(here.bus_key, _event(here, name, message, encoded, audience.has_lean), audience)
-    return Raw(encoded)
-
-
-def _event(here: Here, name: str, message: Message, encoded: bytes, needs_lean: bool) -> Event:
-    if message.mentions and isinstance(here, GuildChannel):
-        mentions = tuple(render.mentioned(user, here.guild) for user in message.mentions)
-        encoded = encode(replace(message, mentions=mentions))
-    context = _context(here, message.author.id)
-    lean = _splice(encode(_without_content(message)), context) if needs_lean else None
-    reveal = frozenset((int(message.author.id), *(int(user.id) for user in message.mentions)))
-    return Event(name, _splice(encoded, context), lean, reveal)
-
-
-def _without_content(message: Message) -> Message:
-    """What a session without the MESSAGE_CONTENT intent sees; a quoted message is content as well."""
-    quoted = message.referenced_message
-    if isinstance(quoted, Message):
-        quoted = replace(quoted, content="", embeds=())
-    return replace(message, content="", embeds=(), referenced_message=quoted)
-
-
-def _context(here: Here, author_id: int) -> bytes:
-    """What the event has beyond the message: the fields that end its JSON (events/gateway-events, "Message Create")."""
-    if isinstance(here, DirectAccess):
-        return b',"channel_type":1}'
-    member = here.guild.members.get(author_id)
-    suffix = b"" if member is None else b',"member":' + encode(render.message_member(member))
-    return b',"channel_type":%d,"guild_id":"%d"%b}' % (here.channel.type, here.guild.id, suffix)
-
-
-def _splice(encoded: bytes, context: bytes) -> bytes:
-    return encoded[:-1] + context
-
-
-def told_again(here: Here, entry: journal.Entry, page: Page) -> Event:
-    """The event of a journal entry, whose row is the page's, as it was published; its users as they are now."""
-    if entry.name == journal.DELETED:
-        event = Event(entry.name, encode(_deletion(here, page.rows[0].id)))
-    else:
-        message = render.messages(page)[0]
-        event = _event(here, entry.name, message, encode(message), needs_lean=isinstance(here, GuildChannel))
-    event.position = entry.position
-    return event
+    return message_id, message_events.posted(core, here, composed, message_id)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
 async def _get(core: Core, channel_id: int, message_id: int) -> Message:
-    found = render.messages(await core.db.read(_read_one, channel_id, message_id))
+    found = render.messages(await core.db.read(read_one, channel_id, message_id))
     if not found:
         raise UNKNOWN_MESSAGE()
     return found[0]
@@ -257,7 +184,8 @@ def _read_page(tx: Tx, channel_id: int, query: MessagePage) -> Page:
     return store.with_context(tx, rows, render.named_users, render.replied_to)
 
 
-def _read_one(tx: Tx, channel_id: int, message_id: int) -> Page:
+def read_one(tx: Tx, channel_id: int, message_id: int) -> Page:
+    """The message, or an empty page."""
     row = store.get(tx, channel_id, message_id)
     return store.with_context(tx, [] if row is None else [row], render.named_users, render.replied_to)
 
@@ -321,7 +249,7 @@ def _says_something(body: MessagePatch) -> bool:
 
 def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
-    return _publish(core, here, "MESSAGE_UPDATE", render.messages(page)[0])
+    return message_events.publish(core, here, "MESSAGE_UPDATE", render.messages(page)[0])
 
 
 def _delete(new_id: Callable[[], int], me_id: int, here: Here, message_id: int, tx: Tx) -> tuple[int, int]:
@@ -330,20 +258,20 @@ def _delete(new_id: Callable[[], int], me_id: int, here: Here, message_id: int, 
         raise UNKNOWN_MESSAGE()
     # What AutoMod reports in somebody's name is not theirs to remove (resources/message, "Message Types").
     is_own = row.author_id == me_id and row.type != MessageType.AUTO_MODERATION_ACTION
-    if not is_own and not (here.permissions & p.MANAGE_MESSAGES and isinstance(here, GuildChannel)):
+    if not is_own and not (here.permissions & p.MANAGE_MESSAGES and isinstance(here, GuildPlace)):
         raise MISSING_PERMISSIONS()
+    if row.type in UNDELETABLE_TYPES:
+        raise SYSTEM_MESSAGE()
     store.delete(tx, message_id)
+    if isinstance(here, ThreadPlace):
+        threads.uncount(tx, here.id, message_id)
     position = new_id()
     journal.keep_deletion(tx, position, here.bus_key, row)
     return position, message_id
 
 
-def _deletion(here: Here, message_id: int) -> MessageDelete:
-    guild_id = here.channel.guild_id if isinstance(here, GuildChannel) else UNSET
-    return MessageDelete(id=Snowflake(message_id), channel_id=Snowflake(here.id), guild_id=guild_id)
-
-
 def _deleted(core: Core, here: Here, outcome: tuple[int, int]) -> None:
     core.live.bus.horizon, message_id = outcome
-    event = _deletion(here, message_id)
+    here.unposted(message_id)
+    event = message_events.deletion(here, message_id)
     core.live.to_audience(here.bus_key, "MESSAGE_DELETE", event, here.audience(core, "MESSAGE_DELETE"))

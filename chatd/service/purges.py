@@ -7,6 +7,7 @@ from chatd.live.guilds import GuildState
 from chatd.model.objects.gateway import MessageDeleteBulk
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import Snowflake
+from chatd.service import access
 from chatd.service.commits import change
 from chatd.service.core import Core
 from chatd.store import purges as store
@@ -44,6 +45,9 @@ def _deleted(core: Core, guild: GuildState, posted: list[Posted]) -> list[Posted
     by_channel: dict[int, list[Snowflake]] = defaultdict(list)
     for message in posted:
         by_channel[message.channel_id].append(Snowflake(message.id))
+        here = access.place(guild, message.channel_id)
+        if here is not None:
+            here.unposted(message.id)
     for channel_id, ids in by_channel.items():
         event = MessageDeleteBulk(ids=tuple(ids), channel_id=Snowflake(channel_id), guild_id=guild.guild.id)
         core.live.to_guild(guild, "MESSAGE_DELETE_BULK", event, channel_id)

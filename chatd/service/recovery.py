@@ -32,8 +32,8 @@ from chatd.model.intents import GATES
 from chatd.model.objects.user import User
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import decoder, encode
-from chatd.service import access, messages, render
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service import access, message_events, render
+from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store
@@ -278,9 +278,9 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     entries = [entry for entry in found if entry.name != journal.MARK]
     page = await core.db.read(_context, [entry.row() for entry in entries])
     told = [
-        Told(messages.told_again(here, entry, page._replace(rows=[row])), (row.channel_id, entry.name))
+        Told(message_events.told_again(here, entry, page._replace(rows=[row])), (row.channel_id, entry.name))
         for entry, row in zip(entries, page.rows, strict=True)
-        if (here := _here(state, row.channel_id)) is not None
+        if (here := await _here(core, state, row.channel_id)) is not None
     ]
     last_mark = await core.db.read(journal.last_mark, state.id)
     complete_from = found[0].position if len(found) == limit else 0
@@ -291,11 +291,12 @@ def _context(tx: Tx, rows: list[message_store.MessageRow]) -> message_store.Page
     return message_store.with_context(tx, rows, render.named_users, render.replied_to)
 
 
-def _here(state: GuildState | DirectState, channel_id: int) -> GuildChannel | DirectAccess | None:
+async def _here(core: Core, state: GuildState | DirectState, channel_id: int) -> GuildPlace | DirectAccess | None:
     if isinstance(state, DirectState):
         return DirectAccess(state)
-    channel = state.channels.get(channel_id)
-    return None if channel is None else GuildChannel(state, channel, 0)
+    if channel_id not in state.channels:
+        await access.load_thread(core, state, channel_id)
+    return access.place(state, channel_id)
 
 
 def _told(session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]) -> list[Told]:

@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 from chatd.live.guilds import GuildState
 from chatd.model.objects.guild import Member, MessageMember
 from chatd.model.objects.message import Message, MessageExtra, MessageUser
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import Snowflake, decoder, timestamp
@@ -19,7 +20,11 @@ extra_of = decoder(MessageExtra).decode
 
 
 def message(
-    row: MessageRow, extra: MessageExtra, users: Mapping[int, User], referenced: Message | UnsetType | None = UNSET
+    row: MessageRow,
+    extra: MessageExtra,
+    users: Mapping[int, User],
+    referenced: Message | UnsetType | None = UNSET,
+    thread: Thread | UnsetType = UNSET,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
     return Message(
@@ -39,6 +44,7 @@ def message(
         nonce=UNSET if extra.nonce is None else extra.nonce,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
         referenced_message=referenced,
+        thread=thread,
     )
 
 
@@ -49,10 +55,12 @@ def messages(page: Page) -> list[Message]:
 
 def _with_reference(row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
-    if extra.message_reference is None:
-        return message(row, extra, page.users)
+    thread = page.threads.get(row.id, UNSET)
+    if extra.message_reference is None or extra.message_reference.message_id is UNSET:
+        return message(row, extra, page.users, thread=thread)
     found = page.references.get(extra.message_reference.message_id)
-    return message(row, extra, page.users, None if found is None else message(found, extra_of(found.extra), page.users))
+    referenced = None if found is None else message(found, extra_of(found.extra), page.users)
+    return message(row, extra, page.users, referenced, thread)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
@@ -63,7 +71,7 @@ def named_users(row: MessageRow) -> Sequence[int]:
 def replied_to(row: MessageRow) -> int:
     """The id of the message that this one replies to, or 0."""
     reference = extra_of(row.extra).message_reference
-    return 0 if reference is None else reference.message_id
+    return 0 if reference is None or reference.message_id is UNSET else reference.message_id
 
 
 def message_member(member: Member) -> MessageMember:

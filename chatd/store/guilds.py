@@ -1,18 +1,20 @@
 """Guilds, and the one load of everything that a guild is made of."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec.structs import asdict
 
 from chatd.model.objects.auto_moderation import AutoModerationRule
-from chatd.model.objects.channel import Channel
+from chatd.model.objects.channel import FORUM_TYPES, Channel
 from chatd.model.objects.guild import Guild, GuildExtra, Member
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import auto_moderation, channels, members, roles, scheduled_events
+from chatd.store import auto_moderation, channels, members, roles, scheduled_events, threads
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
+from chatd.store.threads import LoadedThread
 
 
 class GuildRow(Row):
@@ -34,6 +36,7 @@ class LoadedGuild(NamedTuple):
     last_message_ids: dict[int, int]
     scheduled_events: dict[int, ScheduledEvent]
     auto_moderation: dict[int, AutoModerationRule]
+    threads: Sequence[LoadedThread] = ()
 
 
 _extra = decoder(GuildExtra)
@@ -71,14 +74,18 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
     guild = get(tx, guild_id)
     if guild is None:
         return None
+    found = channels.of_guild(tx, guild_id)
+    forums = [channel.id for channel in found.values() if channel.type in FORUM_TYPES]
     return LoadedGuild(
         guild,
         roles.of_guild(tx, guild_id),
-        channels.of_guild(tx, guild_id),
+        found,
         members.of_guild(tx, guild_id),
-        channels.last_message_ids(tx, guild_id),
+        # Of a forum it is the youngest thread (topics/threads, "Forum and Media Channel Fields").
+        channels.last_message_ids(tx, guild_id) | threads.newest_of_parents(tx, forums),
         scheduled_events.of_guild(tx, guild_id),
         auto_moderation.of_guild(tx, guild_id),
+        threads.active(tx, guild_id),
     )
 
 

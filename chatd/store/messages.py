@@ -7,8 +7,11 @@ reader that polls `after=<last id>` never skips one.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from chatd.model.objects.message import MessageFlags
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import MAX_STRING_INT
+from chatd.store import threads
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import users
 
@@ -45,6 +48,7 @@ class Page(NamedTuple):
     rows: list[MessageRow]
     references: dict[int, MessageRow]
     users: dict[int, User]
+    threads: dict[int, Thread]  # by the message that each began with
 
 
 class RecentNonce(Row):
@@ -110,6 +114,13 @@ def update(tx: Tx, row: MessageRow) -> None:
     )
 
 
+def mark_thread(tx: Tx, message_id: int, has_thread: bool) -> None:
+    """Whether a thread has begun with the message (resources/message, "Message Flags")."""
+    flag = int(MessageFlags.HAS_THREAD)
+    sql = "UPDATE messages SET flags = (flags | ?) - ? WHERE id = ?"
+    tx.run(sql, flag, 0 if has_thread else flag, message_id)
+
+
 def delete(tx: Tx, message_id: int) -> None:
     tx.run("DELETE FROM messages WHERE id = ?", message_id)
 
@@ -158,9 +169,10 @@ def with_context(
     named: Callable[[MessageRow], Sequence[int]],
     replied_to: Callable[[MessageRow], int],
 ) -> Page:
-    """Add what rendering the rows needs: the messages they reply to, and the users of both."""
+    """Add what rendering the rows needs: the messages they reply to, the users of both, and the rows' threads."""
     references = {row.id: row for row in by_ids(tx, tuple({replied_to(row) for row in rows} - {0}))}
     user_ids = dict.fromkeys(
         user_id for row in (*rows, *references.values()) for user_id in (row.author_id, *named(row))
     )
-    return Page(rows, references, users(tx, tuple(user_ids)))
+    started = [row.id for row in rows if row.flags & MessageFlags.HAS_THREAD]
+    return Page(rows, references, users(tx, tuple(user_ids)), threads.shown(tx, started))

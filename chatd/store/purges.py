@@ -1,5 +1,6 @@
 """Deleting what somebody has posted, wherever in a guild."""
 
+from chatd.store import threads
 from chatd.store.db import Row, Tx, marks
 
 
@@ -21,4 +22,6 @@ def of_authors(tx: Tx, guild_id: int, author_ids: tuple[int, ...], after: int, l
     )
     if found:
         tx.run(f"DELETE FROM messages WHERE id IN ({marks(len(found))})", *(row.id for row in found))
+    for row in found:
+        threads.uncount(tx, row.channel_id, row.id)
     return found

@@ -208,6 +208,30 @@ CALLS = (
     Call("GET", "/channels/{channel_id}/invites", 200),
     Call("GET", "/guilds/{guild_id}/invites", 200),
     Call("POST", "/channels/{channel_id}/invites", 200, OWNER, {"max_age": 60, "max_uses": 5}),
+    Call(
+        "POST",
+        "/channels/{channel_id}/messages/{message_id}/threads",
+        201,
+        MEMBER,
+        {"name": "about it", "auto_archive_duration": 60, "rate_limit_per_user": None},
+    ),
+    Call("POST", "/channels/{channel_id}/threads", 201, MEMBER, {"name": "quiet", "type": 12, "invitable": False}),
+    Call("PUT", "/channels/{other_channel_id}/thread-members/@me", 204, MEMBER),
+    Call("PUT", "/channels/{other_channel_id}/thread-members/{user_id}", 204),
+    Call("GET", "/channels/{other_channel_id}/thread-members/{user_id}", 200, OWNER, query={"with_member": "true"}),
+    Call("GET", "/channels/{other_channel_id}/thread-members", 200, BOT, query={"with_member": "true", "limit": "100"}),
+    Call("DELETE", "/channels/{other_channel_id}/thread-members/{user_id}", 204),
+    Call("DELETE", "/channels/{other_channel_id}/thread-members/@me", 204),
+    Call("GET", "/guilds/{guild_id}/threads/active", 200, MEMBER),
+    Call(
+        "GET",
+        "/channels/{channel_id}/threads/archived/public",
+        200,
+        MEMBER,
+        query={"before": "2100-01-01T00:00:00+00:00"},
+    ),
+    Call("GET", "/channels/{channel_id}/threads/archived/private", 200),
+    Call("GET", "/channels/{channel_id}/users/@me/threads/archived/private", 200),
     Call("POST", "/channels/{channel_id}/typing", 204, MEMBER),
     Call(
         "POST",
@@ -266,6 +290,13 @@ async def setting(world: World) -> Setting:
     message = await owner.say(guild.general)
     role = (await owner.post(f"/guilds/{guild.id}/roles", {})).ok(200)
     rule = (await owner.post(f"/guilds/{guild.id}/auto-moderation/rules", RULE)).ok(200)
+    archived: list[str] = []
+    for kind in (11, 11, 12):
+        made = (await owner.post(f"/channels/{guild.general}/threads", {"name": "thread", "type": kind})).ok(201)
+        archived.append(made["id"])
+    thread_id, *others = archived
+    for other in others:
+        (await owner.patch(f"/channels/{other}", {"archived": True})).ok(200)
     invite = (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok()
     event = (await owner.post(f"/guilds/{guild.id}/scheduled-events", EVENT)).ok(200)
     clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
@@ -282,6 +313,7 @@ async def setting(world: World) -> Setting:
         "bot_id": bot.id,
         "banned_id": leaver.id,
         "message_id": message["id"],
+        "other_channel_id": thread_id,
         "application_id": bot.id,
         "other_application_id": other_bot.id,
         "event_id": event["id"],

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.scheduled_event import ScheduledEventView
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
@@ -114,7 +115,7 @@ class AuditLog(Object, frozen=True, kw_only=True):
     auto_moderation_rules: tuple[AutoModerationRule, ...] = ()
     guild_scheduled_events: tuple[ScheduledEventView, ...] = ()
     integrations: tuple[()] = ()
-    threads: tuple[()] = ()
+    threads: tuple[Thread, ...] = ()
     webhooks: tuple[()] = ()
 
 

@@ -18,6 +18,9 @@ class ChannelType(IntEnum):
     GUILD_VOICE = 2
     GUILD_CATEGORY = 4
     GUILD_ANNOUNCEMENT = 5
+    ANNOUNCEMENT_THREAD = 10
+    PUBLIC_THREAD = 11
+    PRIVATE_THREAD = 12
     GUILD_STAGE_VOICE = 13
     GUILD_FORUM = 15
     GUILD_MEDIA = 16
@@ -31,10 +34,15 @@ MESSAGE_TYPES = frozenset(
         ChannelType.GUILD_VOICE,
         ChannelType.GUILD_ANNOUNCEMENT,
         ChannelType.GUILD_STAGE_VOICE,
+        ChannelType.ANNOUNCEMENT_THREAD,
+        ChannelType.PUBLIC_THREAD,
+        ChannelType.PRIVATE_THREAD,
     )
 )
 VOICE_TYPES = frozenset((ChannelType.GUILD_VOICE, ChannelType.GUILD_STAGE_VOICE))
 FORUM_TYPES = frozenset((ChannelType.GUILD_FORUM, ChannelType.GUILD_MEDIA))
+# Kinds that have threads.
+PARENT_TYPES = FORUM_TYPES | {ChannelType.GUILD_TEXT, ChannelType.GUILD_ANNOUNCEMENT}
 
 
 class OverwriteType(IntEnum):
@@ -163,6 +171,7 @@ VideoQuality = Literal[1, 2]
 AutoArchive = Literal[60, 1440, 4320, 10080]
 SortOrder = Literal[0, 1]
 ForumLayout = Literal[0, 1, 2]
+AppliedTags = Annotated[list[Snowflake], Meta(max_length=5)]
 
 
 class EmojiParams(Params, kw_only=True):
@@ -227,6 +236,16 @@ class ChannelPatch(Params, kw_only=True):
     default_reaction_emoji: EmojiParams | UnsetType | None = UNSET
     default_sort_order: SortOrder | UnsetType | None = UNSET
     default_forum_layout: ForumLayout | UnsetType | None = UNSET
+
+
+class ChannelOrThreadPatch(ChannelPatch, kw_only=True):
+    """Modify Channel with what only threads have; null leaves it as it is. What the kind does not have is ignored."""
+
+    archived: bool | UnsetType | None = UNSET
+    auto_archive_duration: AutoArchive | UnsetType | None = UNSET
+    locked: bool | UnsetType | None = UNSET
+    invitable: bool | UnsetType | None = UNSET
+    applied_tags: AppliedTags | UnsetType | None = UNSET
 
 
 class ChannelPosition(Params, kw_only=True):

@@ -8,6 +8,7 @@ from chatd.model.objects.channel import Channel, ChannelName
 from chatd.model.objects.presence import PresenceUpdate
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEventView
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake
@@ -123,7 +124,7 @@ class GuildCreate(Guild, frozen=True, kw_only=True):
     emojis: tuple[()] = ()
     stickers: tuple[()] = ()
     voice_states: tuple[VoiceState, ...] = ()
-    threads: tuple[()] = ()
+    threads: tuple[Thread, ...] = ()
     stage_instances: tuple[()] = ()
     guild_scheduled_events: tuple[ScheduledEventView, ...] = ()
     soundboard_sounds: tuple[()] = ()

@@ -7,29 +7,45 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
 
 class MessageType(IntEnum):
     DEFAULT = 0
+    RECIPIENT_ADD = 1
+    RECIPIENT_REMOVE = 2
+    CHANNEL_NAME_CHANGE = 4
+    THREAD_CREATED = 18
     REPLY = 19
+    THREAD_STARTER_MESSAGE = 21
     AUTO_MODERATION_ACTION = 24
 
 
 # Written by people; all others are the system's (resources/message, "Message Types").
 AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
+# By the same page.
+UNDELETABLE_TYPES = frozenset(
+    (
+        MessageType.RECIPIENT_ADD,
+        MessageType.RECIPIENT_REMOVE,
+        MessageType.CHANNEL_NAME_CHANGE,
+        MessageType.THREAD_STARTER_MESSAGE,
+    )
+)
 
 
 class MessageFlags(IntFlag):
     SUPPRESS_EMBEDS = 1 << 2
+    HAS_THREAD = 1 << 5
     SUPPRESS_NOTIFICATIONS = 1 << 12
 
 
 class MessageReference(Object, frozen=True, gc=False, kw_only=True):
     type: int
     channel_id: Snowflake
-    message_id: Snowflake
+    message_id: Snowflake | UnsetType = UNSET  # without one it refers to the channel
     guild_id: Snowflake | UnsetType = UNSET
 
 
@@ -71,6 +87,7 @@ class Message(Object, frozen=True, kw_only=True):
     nonce: str | int | UnsetType = UNSET
     message_reference: MessageReference | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET
+    thread: Thread | UnsetType = UNSET
 
 
 class AllowedMentions(Params, kw_only=True):
