@@ -75,10 +75,11 @@ def notify(state: str) -> None:
 def _adopt(descriptor: int) -> socket.socket:
     try:
         sock = socket.socket(fileno=descriptor)
-        listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError as error:
         raise Failure(f"descriptor {descriptor} of LISTEN_FDS: {error.strerror}") from error
+    listens = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     if not listens or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        sock.close()
         raise Failure(f"descriptor {descriptor} of LISTEN_FDS is not a listening TCP socket")
     sock.set_inheritable(False)
     sock.setblocking(False)
