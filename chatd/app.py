@@ -90,6 +90,7 @@ class Running:
     gateway: Gateway
     metrics: Registry
     url: str  # http://HOST:PORT
+    sockets: Sequence[socket.socket]  # that clients connect to
     stop: Callable[[], None]  # drain, then let `run` return
 
 
@@ -138,18 +139,22 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
 async def run(
     config: Config,
     *,
+    inherited: Sequence[socket.socket] = (),
     clock_ms: Callable[[], int] = unix_ms,
     prepare: Callable[[Core], Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until stopped. `prepare` runs before the first connection is accepted."""
+    """Serve until stopped, on sockets that are `inherited`, or else on those that the configuration says.
+
+    `prepare` runs before the first connection is accepted.
+    """
     async with open_core(config, clock_ms) as core:
         if prepare is not None:
             await prepare(core)
         core.live.bus.horizon = core.ids.next()
         await recovery.restore(core)
         checkpoints = recovery.Checkpoints(core)
-        sockets = await listener.listen(config.server.host, config.server.port)
+        sockets = inherited or await listener.listen(config.server.host, config.server.port)
         metrics = Registry()
         async with trio.open_nursery() as infrastructure:
             infrastructure.start_soon(core.live.bus.run, name="bus")
@@ -170,7 +175,7 @@ async def _serve(
     config: Config,
     core: Core,
     jobs: trio.Nursery,
-    sockets: list[socket.socket],
+    sockets: Sequence[socket.socket],
     metrics: Registry,
     task_status: trio.TaskStatus[Running],
 ) -> None:
@@ -202,7 +207,7 @@ async def _serve(
                 name="listeners",
             )
             url = f"{'https' if tls else 'http'}://{_address(sockets[0])}"
-            task_status.started(Running(core, gateway, metrics, url, listeners.cancel_scope.cancel))
+            task_status.started(Running(core, gateway, metrics, url, sockets, listeners.cancel_scope.cancel))
         logger.info("draining", connections=len(gateway.connections))
         drain.begin()
         connections.cancel_scope.deadline = trio.current_time() + server.drain_s
