@@ -120,6 +120,12 @@ class GuildState:
             found = self._permissions[key] = self._compute(channel_id, user_id)
         return found
 
+    def permissions_of_everyone(self, channel: Channel) -> int:
+        """What a member without roles may do in a channel of the guild."""
+        base = self.roles[self.id].permissions
+        granted = p.channel_permissions(base, channel.permission_overwrites, self.id, (), 0)
+        return p.implicit(granted, channel.type)
+
     def _compute(self, channel_id: int, user_id: int) -> int:
         member = self.members.get(user_id)
         channel = self.channels.get(channel_id)

@@ -45,12 +45,22 @@ class Route(Struct, frozen=True, kw_only=True):
     takes_host: bool
     takes_peer: bool
     takes_reason: bool
+    any_origin: bool
 
 
 def route(
-    method: str, template: str, service: Service, *, limit: tuple[int, float] | None = None, status: int | None = None
+    method: str,
+    template: str,
+    service: Service,
+    *,
+    limit: tuple[int, float] | None = None,
+    status: int | None = None,
+    any_origin: bool = False,
 ) -> Route:
-    """Read the handler's signature. `limit` is (requests, seconds). Raises TypeError for what does not fit."""
+    """Read the handler's signature. `limit` is (requests, seconds); `any_origin`: for scripts on anybody's web pages.
+
+    Raises TypeError for what does not fit.
+    """
     signature = inspect.signature(service)
     hints = get_type_hints(service)
     names = list(signature.parameters)
@@ -75,6 +85,7 @@ def route(
         takes_host="host" in names,
         takes_peer="peer" in names,
         takes_reason="reason" in names,
+        any_origin=any_origin,
     )
 
 

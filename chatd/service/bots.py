@@ -19,11 +19,11 @@ from chatd.model.objects.role import Role, RoleExtra, RoleTags
 from chatd.model.objects.user import User
 from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake
-from chatd.service import access, guilds, roles
+from chatd.service import access, guilds, integrations, roles
 from chatd.service.actors import Actor
 from chatd.service.audit_log import change, entry
 from chatd.service.core import Core
-from chatd.store import members
+from chatd.store import applications, members
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
@@ -58,7 +58,8 @@ async def install(
     if guild is None:
         raise UNKNOWN_GUILD()
     bot = (await core.db.read(users, (application_id,))).get(application_id)
-    if bot is None or bot.bot is not True:
+    application = await core.db.read(applications.get, application_id)
+    if application is None or bot is None or bot.bot is not True:
         raise UNKNOWN_APPLICATION()
     async with guild.lock:
         if bot.id in guild.members:
@@ -78,6 +79,7 @@ async def install(
             for role in made:
                 roles.created(core, guild, role, shifted)
             guilds.joined(core, guild, member)
+            integrations.created(core, guild, application, bot)
 
         await change(core, guild, entries, insert, then=installed, streams=(bot.id,))
 

@@ -45,6 +45,11 @@ async def show(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake) -
     return member
 
 
+async def mine(core: Core, me: Actor, guild_id: Snowflake) -> Member:
+    """Docs: resources/user, "Get Current User Guild Member"."""
+    return (await access.guild(core, me, guild_id)).members[me.id]
+
+
 def updated(core: Core, guild: GuildState, member: Member) -> None:
     """After the commit of a change to a membership or its user: the member as it is now takes the old one's place.
 

@@ -33,6 +33,9 @@ OURS = {
     "GET /users/@me/channels",
     "GET /guilds/{guild_id}/members/@me/permissions/explain",
     "POST /guilds",
+    "DELETE /guilds/{guild_id}",
+    "PATCH /guilds/{guild_id}/vanity-url",
+    "POST /guilds/templates/{code}",
     "POST /invites/{code}",
 }
 
