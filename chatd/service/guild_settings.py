@@ -198,6 +198,4 @@ def _delete(tx: Tx, guild_id: int) -> None:
 
 def _deleted(core: Core, guild: GuildState) -> None:
     core.live.to_guild(guild, "GUILD_DELETE", GuildDelete(id=guild.guild.id))
-    guild.voice.clear()
-    core.live.voiced.discard(guild.id)
     core.live.guild_removed(guild)

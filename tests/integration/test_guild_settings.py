@@ -1,9 +1,19 @@
 """A guild's settings over the wire: what may be changed by whom, handing it over, deleting it, and who hears of it."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import trio
+
+from chatd.model.objects.account import Register
+from chatd.model.objects.guild import GuildCreateParams
+from chatd.service import accounts, guild_creation, guild_settings
+from chatd.service import gateway as gateway_service
+from chatd.service.actors import Actor
+from chatd.store.rows import user_from
 from tests.support.app import Server
 from tests.support.client import Json, gateway
+from tests.support.core import RecordingConnection, connect, open_core
 from tests.support.world import Guild, User, World
 
 NO_PERMISSION, UNKNOWN_GUILD, UNKNOWN_CHANNEL = (403, 50013), (404, 10004), (404, 10003)
@@ -207,6 +217,30 @@ async def test_deleting(server: Server, world: World, owner: User, guild: Guild)
         assert (await owner.get(path)).error == error, path
     assert [each["id"] for each in (await bob.get("/users/@me/guilds")).ok()] == [other.id]
     assert (await bot.get("/users/@me/guilds")).ok() == []
+
+
+async def test_a_guild_that_ends_before_its_turn_is_not_sent(tmp_path: Path) -> None:
+    """GUILD_CREATEs wait for the client: what was loaded before may be gone when it is ready."""
+
+    class Slow(RecordingConnection):
+        waiting, ready = trio.Event(), trio.Event()
+
+        async def drained(self) -> None:
+            self.waiting.set()
+            await self.ready.wait()
+
+    async with open_core(tmp_path) as core:
+        account = await accounts.create(core, Register(username="alice", password="correct horse"))
+        me = Actor(user_from(account), token="")
+        guild = await guild_creation.create(core, me, GuildCreateParams(name="Guild"))
+        session = connect(core, me)
+        session.connection = slow = Slow()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(gateway_service.feed, core, session)
+            await slow.waiting.wait()
+            await guild_settings.delete(core, me, guild.id)
+            slow.ready.set()
+        assert (slow.pushed, session.guild_ids) == (b"", set())
 
 
 async def test_leaving(server: Server, world: World, owner: User, guild: Guild) -> None:
