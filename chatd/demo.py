@@ -18,7 +18,7 @@ from chatd.model.objects.guild import ChannelTemplate, GuildCreateParams, GuildV
 from chatd.model.objects.message import MessageCreate
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Permissions, Snowflake, decoder, encode
-from chatd.service import accounts, applications, bots, channels, guild_creation, guilds, messages
+from chatd.service import accounts, applications, bots, channels, guild_creation, membership, messages
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import accounts as account_store
@@ -167,7 +167,7 @@ async def _join(core: Core, guild: GuildView, user: User, role_name: str) -> Non
     role = next(role for role in guild.roles if role.name == role_name)
     member = members.new(user, core.clock_ms(), (role.id,))
     state = core.live.guilds[guild.id]
-    await core.db.write(members.insert, guild.id, member, then=lambda _: guilds.joined(core, state, member))
+    await core.db.write(members.insert, guild.id, member, then=lambda _: membership.joined(core, state, member))
 
 
 def _read(file: Path) -> Logins:

@@ -19,7 +19,7 @@ from chatd.model.objects.role import Role, RoleExtra, RoleTags
 from chatd.model.objects.user import User
 from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake
-from chatd.service import access, guilds, integrations, roles
+from chatd.service import access, integrations, membership, roles
 from chatd.service.actors import Actor
 from chatd.service.audit_log import change, entry
 from chatd.service.core import Core
@@ -78,7 +78,7 @@ async def install(
         def installed(_: None) -> None:
             for role in made:
                 roles.created(core, guild, role, shifted)
-            guilds.joined(core, guild, member)
+            membership.joined(core, guild, member)
             integrations.created(core, guild, application, bot)
 
         await change(core, guild, entries, insert, then=installed, streams=(bot.id,))

@@ -33,7 +33,7 @@ from chatd.model.objects.guild import UnavailableGuild
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
-from chatd.service import access, auth, directs, guilds, users
+from chatd.service import access, auth, directs, membership, users
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.presence import announce, platform_of, presence_from
@@ -130,7 +130,7 @@ async def feed(core: Core, session: Session) -> None:
         if session not in core.live.sessions:
             return
         if guild is not None and session.user.id in guild.members:
-            guilds.subscribe(core, session, guild, unavailable=False)
+            membership.subscribe(core, session, guild, unavailable=False)
     horizon = core.live.bus.horizon
     await core.live.bus.flush()
     session.base_position = horizon  # up to here it has counted everything

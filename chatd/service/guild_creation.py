@@ -27,7 +27,7 @@ from chatd.model.objects.guild_template import GuildFromTemplate
 from chatd.model.objects.role import Role, RoleColors, RoleExtra
 from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake, decoder
-from chatd.service import access, channel_forms, guilds, overwrites
+from chatd.service import access, channel_forms, membership, overwrites
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
@@ -257,5 +257,5 @@ def _created(core: Core, me: Actor, made: LoadedGuild) -> GuildView:
     guild = core.live.install_guild(GuildState(*made))
     core.live.member_added(guild, made.members[me.id])
     for session in core.live.sessions.of_user(me.id):
-        guilds.subscribe(core, session, guild)
+        membership.subscribe(core, session, guild)
     return guild.view()

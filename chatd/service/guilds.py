@@ -1,25 +1,18 @@
-"""Guilds: list, show, join. Docs: resources/guild."""
+"""Guilds: list and show. Docs: resources/guild."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
-from chatd.live.presence import update as presence_update
-from chatd.live.sessions import Session
-from chatd.model import intents, limits
+from chatd.model import limits
 from chatd.model.errors import UNKNOWN_GUILD
-from chatd.model.intents import GATES
-from chatd.model.objects.gateway import GuildMemberAdd
 from chatd.model.objects.guild import (
     DISCOVERABLE,
     Guild,
-    GuildCreate,
     GuildPreview,
     GuildView,
-    Member,
     MyGuild,
 )
 from chatd.model.wire import Params, Permissions, Snowflake
@@ -66,60 +59,6 @@ async def preview(core: Core, me: Actor, guild_id: Snowflake) -> GuildPreview:
     shared = set(GuildPreview.__struct_fields__).intersection(Guild.__struct_fields__)
     shown: dict[str, Any] = {name: getattr(guild.guild, name) for name in shared}
     return GuildPreview(**shown | counts(core, guild))
-
-
-# --- what other services share ---------------------------------------------------------------------------------------
-
-
-def joined(core: Core, guild: GuildState, member: Member) -> None:
-    """After the commit of a new membership: everyone learns of the member, its sessions of the guild."""
-    core.live.member_added(guild, member)
-    event = GuildMemberAdd(guild_id=guild.guild.id, **asdict(member))
-    core.live.to_guild(guild, "GUILD_MEMBER_ADD", event)
-    for session in core.live.sessions.of_user(member.user.id):
-        subscribe(core, session, guild)
-
-
-def subscribe(core: Core, session: Session, guild: GuildState, unavailable: bool | UnsetType = UNSET) -> None:
-    """Send the session a snapshot and everything after it. Nothing may come between the two: this does not await.
-
-    `unavailable` is false for a guild that READY announced as unavailable, absent for one just joined.
-    """
-    if session in guild.sessions or not session.serves(guild.id):
-        return
-    if session.intents & GATES["GUILD_CREATE"][0]:
-        core.live.push(session, "GUILD_CREATE", snapshot(core, session, guild, unavailable))
-    guild.add_session(session)
-
-
-def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool | UnsetType) -> GuildCreate:
-    """The guild as the session's user sees it. Docs: events/gateway-events, "Guild Create"."""
-    large = len(guild.members) > session.large_threshold
-    me = guild.members[session.user.id]
-    voice_states = guild.visible_voice(me.user.id) if session.intents & intents.GUILD_VOICE_STATES else ()
-    # Without the presence intent, and of very large guilds, only the user and who is in voice, and no presences.
-    in_voice = {me.user.id, *(state.user_id for state in voice_states)}
-    listed: Sequence[Member] = [guild.members[id_] for id_ in in_voice if id_ in guild.members]
-    with_presences = session.intents & intents.GUILD_PRESENCES and len(guild.members) <= limits.LISTED_MEMBERS
-    if with_presences:
-        everyone = guild.members.values()
-        listed = [m for m in everyone if not large or m.user.id in in_voice or core.live.is_online(m.user.id)]
-    return GuildCreate(
-        **asdict(guild.guild),
-        roles=guild.sorted_roles(),
-        joined_at=me.joined_at,
-        large=large,
-        member_count=len(guild.members),
-        members=tuple(listed),
-        channels=guild.visible_channels(session.user.id),
-        presences=tuple(
-            presence_update(guild.id, m.user, core.live.presence_of(m.user.id))
-            for m in listed
-            if with_presences and core.live.is_online(m.user.id)
-        ),
-        unavailable=unavailable,
-        voice_states=voice_states,
-    )
 
 
 # --- showing ---------------------------------------------------------------------------------------------------------

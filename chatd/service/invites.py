@@ -37,7 +37,7 @@ from chatd.model.objects.invite import (
 )
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Snowflake, timestamp
-from chatd.service import access, audit_log, guilds
+from chatd.service import access, audit_log, guilds, membership
 from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.commits import change
@@ -126,7 +126,7 @@ async def accept(core: Core, me: Actor, code: str) -> Invite:
 
         def joined(added: bool) -> None:
             if added:  # the profile may have changed since
-                guilds.joined(core, guild, replace(member, user=me.user))
+                membership.joined(core, guild, replace(member, user=me.user))
 
         await change(core, (guild.id, me.id), _join, code, guild.id, member, core.clock_ms(), then=joined)
     return _render(core, row, guild, channel, None, with_counts=True)
