@@ -24,7 +24,7 @@ _NEEDED = p.MANAGE_GUILD | p.KICK_MEMBERS
 _DAYS = 7
 _DAY_MS = 86_400_000
 # Members removed in one commit, with an entry in the audit log: the loop does nothing else while it tells of them.
-BATCH = 200
+BATCH = 100
 
 
 async def count(core: Core, me: Actor, guild_id: Snowflake, query: PruneQuery) -> PruneResult:
