@@ -19,7 +19,7 @@ from chatd.model.objects.guild import GuildCreateParams, GuildName
 from chatd.model.objects.user import User, Username
 from chatd.model.validate import decode
 from chatd.model.wire import Params, Permissions, Snowflake, encode
-from chatd.service import access, accounts, applications, bots, guilds, sessions
+from chatd.service import access, accounts, applications, bots, guild_creation, sessions
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import accounts as account_store
@@ -142,7 +142,7 @@ class BotCreate(Params, kw_only=True):
 
 async def create_guild(core: Core, asked: GuildCreate) -> Answer:
     """With the channels that a guild has from the start."""
-    guild = await guilds.create(core, await _actor(core, asked.owner), GuildCreateParams(name=asked.name))
+    guild = await guild_creation.create(core, await _actor(core, asked.owner), GuildCreateParams(name=asked.name))
     return {"id": guild.id, "name": guild.name, "owner_id": guild.owner_id}
 
 

@@ -156,6 +156,12 @@ class GuildState:
             found = self._permissions[key] = self._compute(channel_id, user_id)
         return found
 
+    def permissions_of_everyone(self, channel: Channel) -> int:
+        """What a member without roles may do in a channel of the guild."""
+        base = self.roles[self.id].permissions
+        granted = p.channel_permissions(base, channel.permission_overwrites, self.id, (), 0)
+        return p.implicit(granted, channel.type)
+
     def _permissions_in_thread(self, thread: ThreadState, user_id: int) -> int:
         """Those of its parent, as they are in threads; nothing where a private thread is none of the member's business.
 

@@ -95,13 +95,17 @@ class Live:
         self.memberships.get(user_id, set()).discard(guild.id)
 
     def guild_removed(self, guild: GuildState) -> None:
-        """The guild is deleted: nothing of it is found any more. Its sessions are removed."""
+        """The guild is deleted: nothing of it is found any more, and who still holds it finds nobody in it."""
         for channel_id in (*guild.channels, *(thread.id for thread in guild.threads.all())):
             self.channel_removed(channel_id)
         for user_id in guild.members:
             self.memberships.get(user_id, set()).discard(guild.id)
         for session in tuple(guild.sessions):
             guild.remove_session(session)
+        guild.members.clear()
+        guild.voice.clear()
+        guild.changed()
+        self.voiced.discard(guild.id)
         self.guilds.pop(guild.id, None)
 
     def install_direct(self, loaded: DirectState) -> DirectState:

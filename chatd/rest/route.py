@@ -46,12 +46,22 @@ class Route(Struct, frozen=True, kw_only=True):
     takes_peer: bool
     takes_reason: bool
     takes_images: bool
+    any_origin: bool
 
 
 def route(
-    method: str, template: str, service: Service, *, limit: tuple[int, float] | None = None, status: int | None = None
+    method: str,
+    template: str,
+    service: Service,
+    *,
+    limit: tuple[int, float] | None = None,
+    status: int | None = None,
+    any_origin: bool = False,
 ) -> Route:
-    """Read the handler's signature. `limit` is (requests, seconds). Raises TypeError for what does not fit."""
+    """Read the handler's signature. `limit` is (requests, seconds); `any_origin`: for scripts on anybody's web pages.
+
+    Raises TypeError for what does not fit.
+    """
     signature = inspect.signature(service)
     hints = get_type_hints(service)
     names = list(signature.parameters)
@@ -78,6 +88,7 @@ def route(
         takes_peer="peer" in names,
         takes_reason="reason" in names,
         takes_images=isinstance(body, type) and issubclass(body, ImageParams),
+        any_origin=any_origin,
     )
 
 

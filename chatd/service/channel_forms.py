@@ -18,6 +18,7 @@ from chatd.model.errors import (
     TOO_MANY_CHANNELS,
     UNKNOWN_CHANNEL,
     WRONG_CHANNEL_TYPE,
+    ApiError,
 )
 from chatd.model.objects.channel import (
     DEFAULTS,
@@ -51,10 +52,7 @@ def new(core: Core, me: Actor, guild: GuildState, body: ChannelCreate) -> Channe
         raise TOO_MANY_CHANNELS()
     kind = ChannelType.GUILD_TEXT if body.type is None else ChannelType(body.type)
     _check_parent(guild, kind, body.parent_id)
-    given = {
-        name: value for name in FIELDS[kind] & set(body.__struct_fields__) if (value := getattr(body, name)) is not None
-    }
-    extra = _extra(core, kind, given, ())
+    extra = new_extra(core, kind, body)
     siblings = [channel.position for channel in guild.channels.values() if channel.type == kind]
     made: tuple[Overwrite, ...] = ()
     if body.permission_overwrites is not None:
@@ -71,8 +69,16 @@ def new(core: Core, me: Actor, guild: GuildState, body: ChannelCreate) -> Channe
         name=body.name,
         parent_id=body.parent_id,
         last_message_id=None,
-        **asdict(replace(DEFAULTS[kind], **extra)),
+        **asdict(extra),
     )
+
+
+def new_extra(core: Core, kind: ChannelType, body: ChannelCreate, at: str = "") -> ChannelExtra:
+    """What a new channel has besides its place; `at` is the form's path, for errors. Raises a form error."""
+    given = {
+        name: value for name in FIELDS[kind] & set(body.__struct_fields__) if (value := getattr(body, name)) is not None
+    }
+    return replace(DEFAULTS[kind], **_extra(core, kind, given, (), at))
 
 
 def changed(core: Core, me: Actor, here: GuildChannel, body: ChannelPatch) -> Channel:
@@ -99,30 +105,30 @@ def changed(core: Core, me: Actor, here: GuildChannel, body: ChannelPatch) -> Ch
     return replace(old, **given, **_extra(core, kind, extra, tags))
 
 
-def _extra(core: Core, kind: int, given: Mapping[str, Any], tags: Sequence[ForumTag]) -> dict[str, Any]:
+def _extra(core: Core, kind: int, given: Mapping[str, Any], tags: Sequence[ForumTag], at: str = "") -> dict[str, Any]:
     """Checked against what the kind allows; null means the kind's default."""
     forum = kind in FORUM_TYPES
     if len(given.get("topic") or "") > limits.CHANNEL_TOPIC_LENGTH and not forum:
         message = f"Must be {limits.CHANNEL_TOPIC_LENGTH} or fewer in length."
-        raise form_error("topic", "BASE_TYPE_MAX_LENGTH", message)
+        raise form_error(f"{at}topic", "BASE_TYPE_MAX_LENGTH", message)
     if (given.get("user_limit") or 0) > limits.VOICE_USERS and kind != ChannelType.GUILD_STAGE_VOICE:
         raise form_error(
-            "user_limit", "NUMBER_TYPE_MAX", f"int value should be less than or equal to {limits.VOICE_USERS}."
+            f"{at}user_limit", "NUMBER_TYPE_MAX", f"int value should be less than or equal to {limits.VOICE_USERS}."
         )
     made = {name: getattr(DEFAULTS[kind], name) if value is None else value for name, value in given.items()}
     if given.get("available_tags") is not None:
-        made["available_tags"] = _tags(core, given["available_tags"], tags)
+        made["available_tags"] = _tags(core, given["available_tags"], tags, at)
     if (emoji := given.get("default_reaction_emoji")) is not None:
         made["default_reaction_emoji"] = DefaultReaction(emoji_id=emoji.emoji_id, emoji_name=emoji.emoji_name)
     return made
 
 
-def _tags(core: Core, wanted: Sequence[ForumTagParams], old: Sequence[ForumTag]) -> tuple[ForumTag, ...]:
+def _tags(core: Core, wanted: Sequence[ForumTagParams], old: Sequence[ForumTag], at: str) -> tuple[ForumTag, ...]:
     known = {tag.id for tag in old}
     names = [tag.name for tag in wanted]
     for index, tag in enumerate(wanted):
         if tag.name in names[:index]:
-            raise form_error(f"available_tags.{index}.name", "TAG_NAMES_MUST_BE_UNIQUE", "Tag names must be unique")
+            raise form_error(f"{at}available_tags.{index}.name", "TAG_NAMES_MUST_BE_UNIQUE", "Tag names must be unique")
     return tuple(
         ForumTag(
             id=tag.id if tag.id is not None and tag.id in known else Snowflake(core.ids.next()),
@@ -174,8 +180,9 @@ def _check_parent(guild: GuildState, kind: int, parent_id: int | None, path: str
     if kind == ChannelType.GUILD_CATEGORY:
         raise form_error(path, "CHANNEL_PARENT_INVALID_TYPE", "Categories cannot have a parent")
     if sum(1 for c in guild.channels.values() if c.parent_id == parent_id) >= limits.CHANNELS_PER_CATEGORY:
-        raise form_error(
-            path,
-            "CHANNEL_PARENT_MAX_CHANNELS",
-            f"Maximum number of channels in category reached ({limits.CHANNELS_PER_CATEGORY})",
-        )
+        raise category_full(path)
+
+
+def category_full(path: str) -> ApiError:
+    message = f"Maximum number of channels in category reached ({limits.CHANNELS_PER_CATEGORY})"
+    return form_error(path, "CHANNEL_PARENT_MAX_CHANNELS", message)

@@ -22,12 +22,14 @@ from chatd.model.objects.channel import (
     OverwritePut,
     OverwriteType,
 )
+from chatd.model.objects.guild import Guild
 from chatd.model.objects.thread import Thread
 from chatd.model.wire import Snowflake
 from chatd.service import (
     access,
     audit_log,
     channel_forms,
+    guild_settings,
     overwrites,
     scheduled_events,
     sight,
@@ -39,6 +41,7 @@ from chatd.service.access import DirectAccess, GuildChannel, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import channels as store
+from chatd.store import guilds
 from chatd.store.db import Tx
 
 
@@ -102,7 +105,10 @@ async def move(core: Core, me: Actor, guild_id: Snowflake, body: list[ChannelPos
 
 
 async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | None) -> Channel | Thread | DirectChannel:
-    """Docs: resources/channel, "Delete/Close Channel". Closing a direct channel leaves it as it is."""
+    """Docs: resources/channel, "Delete/Close Channel". Closing a direct channel leaves it as it is.
+
+    Raises MISSING_PERMISSIONS, REQUIRED_FOR_COMMUNITY.
+    """
     here = await access.channel(core, me, channel_id)
     if isinstance(here, DirectAccess):
         return here.direct.view(me.id)
@@ -111,10 +117,15 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | Non
     async with here.guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_CHANNELS)
         guild = here.guild
+        settings = guild_settings.without_channel(guild.guild, channel_id)
         entries = [audit_log.deleted(me, AuditLogEvent.CHANNEL_DELETE, channel_id, here.channel, reason)]
-        return await audit_log.change(
-            core, guild, entries, store.delete, channel_id, then=lambda _: _deleted(core, guild, channel_id)
-        )
+
+        def deleted(_: None) -> Channel:
+            gone = _deleted(core, guild, channel_id)
+            guild_settings.updated(core, guild, settings)
+            return gone
+
+        return await audit_log.change(core, guild, entries, _delete, channel_id, settings, then=deleted)
 
 
 async def put_overwrite(
@@ -162,6 +173,11 @@ async def commit(core: Core, guild: GuildState, changed: Sequence[Channel], entr
     others CHANNEL_UPDATE. The caller holds the guild's lock.
     """
     await audit_log.change(core, guild, entries, _update, changed, then=lambda _: _changed_all(core, guild, changed))
+
+
+def _delete(tx: Tx, channel_id: int, settings: Guild) -> None:
+    store.delete(tx, channel_id)
+    guilds.update(tx, settings)
 
 
 def _update(tx: Tx, changed: Sequence[Channel]) -> None:

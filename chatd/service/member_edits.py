@@ -114,19 +114,10 @@ async def kick(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake, r
     """Docs: resources/guild, "Remove Guild Member". Raises UNKNOWN_MEMBER, MISSING_PERMISSIONS."""
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id, p.KICK_MEMBERS)
-        member = members.find(guild, user_id)
+        members.find(guild, user_id)
         hierarchy.check_above_member(guild, me.id, user_id)
         entries = [audit_log.entry(me, AuditLogEvent.MEMBER_KICK, user_id, reason)]
-        await audit_log.change(
-            core,
-            guild,
-            entries,
-            store.delete,
-            guild.id,
-            user_id,
-            then=lambda _: membership.left(core, guild, member.user),
-            streams=(user_id,),
-        )
+        await membership.end(core, guild, [user_id], entries)
 
 
 # --- checking and making ---------------------------------------------------------------------------------------------

@@ -74,6 +74,11 @@ def find(guild: GuildState, user_id: int) -> Member:
     return found
 
 
+async def mine(core: Core, me: Actor, guild_id: Snowflake) -> Member:
+    """Docs: resources/user, "Get Current User Guild Member"."""
+    return (await access.guild(core, me, guild_id)).members[me.id]
+
+
 def updated(core: Core, guild: GuildState, member: Member) -> None:
     """After the commit of a change to a membership or its user: the member as it is now takes the old one's place.
 

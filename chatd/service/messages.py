@@ -32,7 +32,17 @@ from chatd.model.objects.message import (
     MessageType,
 )
 from chatd.model.wire import Snowflake, encode
-from chatd.service import access, automod, compose, message_events, render, slowmode, thread_members, thread_rules
+from chatd.service import (
+    access,
+    automod,
+    compose,
+    message_events,
+    render,
+    slowmode,
+    thread_members,
+    thread_rules,
+    verification,
+)
 from chatd.service.access import GuildPlace, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed, Here
@@ -57,9 +67,11 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: MessageCrea
     """Post a message and tell everyone who can see the channel. Docs: resources/message, "Create Message".
 
     With `enforce_nonce`, a nonce that the author used in this channel within the last minutes returns the first
-    message and posts none. Raises UNKNOWN_CHANNEL, MISSING_ACCESS, MISSING_PERMISSIONS, EMPTY_MESSAGE.
+    message and posts none. Raises UNKNOWN_CHANNEL, MISSING_ACCESS, MISSING_PERMISSIONS,
+    VERIFICATION_LEVEL_TOO_HIGH, EMPTY_MESSAGE.
     """
     here = await access.channel(core, me, channel_id, p.SEND_MESSAGES)
+    verification.check(core, me, here)
     if not body.enforce_nonce or body.nonce is None:
         return (await _post(core, me, here, body))[1]
     claim = await core.nonces.claim((me.id, channel_id, str(body.nonce)), core.clock_ms() / 1000)

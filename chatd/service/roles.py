@@ -128,7 +128,7 @@ async def delete(core: Core, me: Actor, guild_id: Snowflake, role_id: Snowflake,
         hierarchy.check_above_role(guild, me.id, role)
         entries = [audit_log.deleted(me, AuditLogEvent.ROLE_DELETE, role_id, role, reason)]
         await audit_log.change(
-            core, guild, entries, store.delete, role_id, then=lambda _: _deleted(core, guild, role_id)
+            core, guild, entries, store.delete, role_id, then=lambda _: deleted(core, guild, role_id)
         )
 
 
@@ -212,7 +212,7 @@ def _tell(core: Core, guild: GuildState, changed: Sequence[Role]) -> None:
         core.live.to_guild(guild, "GUILD_ROLE_UPDATE", GuildRole(guild_id=guild.guild.id, role=role))
 
 
-def _deleted(core: Core, guild: GuildState, role_id: Snowflake) -> None:
+def deleted(core: Core, guild: GuildState, role_id: Snowflake) -> None:
     """Members lose it without an event of their own, as on Discord; channels that had an overwrite for it change."""
     seen = sight.before(guild)
     del guild.roles[role_id]

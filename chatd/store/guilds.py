@@ -52,6 +52,21 @@ def insert(tx: Tx, guild: Guild) -> None:
     )
 
 
+def update(tx: Tx, guild: Guild) -> None:
+    tx.run(
+        "UPDATE guilds SET owner_id = ?, name = ?, extra = ? WHERE id = ?",
+        guild.owner_id,
+        guild.name,
+        to_text(narrow(guild, GuildExtra)),
+        guild.id,
+    )
+
+
+def delete(tx: Tx, guild_id: int) -> None:
+    """Delete the guild with everything in it."""
+    tx.run("DELETE FROM guilds WHERE id = ?", guild_id)
+
+
 def get(tx: Tx, guild_id: int) -> Guild | None:
     row = tx.row(GuildRow, f"SELECT {cols(GuildRow)} FROM guilds WHERE id = ?", guild_id)
     return None if row is None else guild_from(row)

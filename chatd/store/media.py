@@ -23,6 +23,7 @@ REFERENCES: dict[Kind, tuple[Reference, ...]] = {
     images.ICONS: (Reference("guilds", ("id",), "icon"),),
     images.SPLASHES: (Reference("guilds", ("id",), "splash"),),
     images.DISCOVERY_SPLASHES: (Reference("guilds", ("id",), "discovery_splash"),),
+    images.HOME_HEADERS: (Reference("guilds", ("id",), "home_header"),),
     images.BANNERS: (Reference("guilds", ("id",), "banner"), Reference("users", ("id",), "banner")),
     images.AVATARS: (Reference("users", ("id",), "avatar"),),
     images.MEMBER_AVATARS: (Reference("members", ("guild_id", "user_id"), "avatar"),),

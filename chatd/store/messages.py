@@ -58,6 +58,10 @@ class RecentNonce(Row):
     nonce: str
 
 
+class Author(Row):
+    author_id: int
+
+
 _COLUMNS = ("id", "channel_id", "author_id", "type", "flags", "content", "edited_ms", "nonce", "extra")
 
 
@@ -176,3 +180,15 @@ def with_context(
     )
     started = [row.id for row in rows if row.flags & MessageFlags.HAS_THREAD]
     return Page(rows, references, users(tx, tuple(user_ids)), threads.shown(tx, started))
+
+
+def authors_since(tx: Tx, guild_id: int, message_id: int) -> set[int]:
+    """Who has written in the guild with this id or a younger one."""
+    found = tx.rows(
+        Author,
+        "SELECT DISTINCT m.author_id FROM channels c JOIN messages m ON m.channel_id = c.id"
+        " WHERE c.guild_id = ? AND m.id >= ?",
+        guild_id,
+        message_id,
+    )
+    return {row.author_id for row in found}

@@ -43,6 +43,9 @@ OURS = {
     "DELETE /users/@me/relationships/{user_id}",
     "PATCH /guilds/{guild_id}/members/@me/nick",
     "POST /guilds",
+    "DELETE /guilds/{guild_id}",
+    "PATCH /guilds/{guild_id}/vanity-url",
+    "POST /guilds/templates/{code}",
     "POST /invites/{code}",
 }
 

@@ -113,7 +113,13 @@ async def test_what_was_committed_when_the_server_was_killed_is_told(options: di
             assert again.named("MESSAGE_DELETE")[0]["id"] == gone["id"]
 
 
-async def test_nobody_resumes_across_a_change_that_cannot_be_told_again(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change", [("PATCH", "/channels/{}", {"topic": "new"}), ("DELETE", "/guilds/{}", ...)], ids=["edit", "end"]
+)
+async def test_nobody_resumes_across_a_change_that_cannot_be_told_again(
+    options: dict[str, Any], change: tuple[str, str, Any]
+) -> None:
+    method, path, payload = change
     async with serving(options, kill=True) as running, World(running.url) as world:
         alice, bot, guild = await settle(world)
         async with gateway(running.url, bot.token) as client:
@@ -121,7 +127,8 @@ async def test_nobody_resumes_across_a_change_that_cannot_be_told_again(options:
             await seen(client, 1)
             await until_noted(running)
             client.cut()
-            await alice.patch(f"/channels/{guild.general}", {"topic": "new"})
+            changed = guild.id if "guilds" in path else guild.general
+            (await alice.request(method, path.format(changed), payload)).ok()
     async with serving(options) as running:
         client.url = running.url
         await refused(client, bot.token)

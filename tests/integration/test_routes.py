@@ -21,6 +21,7 @@ UNKNOWN_BAN = (404, 10026)
 UNKNOWN_MEMBER = (404, 10007)
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_USER = (404, 10013)
+UNKNOWN_TEMPLATE = (404, 10057)
 UNKNOWN_VOICE_STATE = (404, 10065)
 UNKNOWN_SCHEDULED_EVENT = (404, 10070)
 NO_BOTS = (403, 20001)
@@ -89,6 +90,48 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("POST /users/@me/channels", OWNER, {"user_id": NO_ID}, UNKNOWN_USER),
     ("GET /guilds/{guild_id}", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}", OWNER, {"guild_id": NO_ID}, UNKNOWN_GUILD),
+    ("GET /users/@me/guilds/{guild_id}/member", "stranger", {}, UNKNOWN_GUILD),
+    ("DELETE /users/@me/guilds/{guild_id}", OWNER, {}, (400, 50055)),
+    ("DELETE /users/@me/guilds/{guild_id}", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/preview", "stranger", {}, UNKNOWN_GUILD),
+    ("DELETE /guilds/{other_guild_id}", MEMBER, {}, UNKNOWN_GUILD),
+    *(
+        (f"{method} /guilds/{{guild_id}}{rest}", who, {}, error)
+        for method, rest in (
+            ("PATCH", ""),
+            ("GET", "/prune"),
+            ("POST", "/prune"),
+            ("GET", "/integrations"),
+            ("DELETE", "/integrations/{integration_id}"),
+            ("GET", "/widget"),
+            ("PATCH", "/widget"),
+            ("GET", "/vanity-url"),
+            ("PATCH", "/vanity-url"),
+            ("GET", "/welcome-screen"),
+            ("PATCH", "/welcome-screen"),
+            ("GET", "/templates"),
+            ("POST", "/templates"),
+            ("PUT", "/templates/{other_code}"),
+            ("PATCH", "/templates/{other_code}"),
+            ("DELETE", "/templates/{other_code}"),
+        )
+        for who, error in (("stranger", UNKNOWN_GUILD), (MEMBER, NO_PERMISSION))
+    ),
+    ("DELETE /guilds/{guild_id}/integrations/{integration_id}", OWNER, {"integration_id": NO_ID}, (404, 10005)),
+    ("GET /guilds/{guild_id}/widget.json", NOBODY, {}, (403, 50004)),
+    ("GET /guilds/{guild_id}/widget.json", NOBODY, {"guild_id": NO_ID}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/welcome-screen", OWNER, {}, (404, 10069)),
+    ("POST /guilds/{guild_id}/templates", OWNER, {}, (400, 30031)),
+    *(
+        (f"{operation}/{{other_code}}", OWNER, {"other_code": "nothing"}, UNKNOWN_TEMPLATE)
+        for operation in (
+            "GET /guilds/templates",
+            "POST /guilds/templates",
+            "PUT /guilds/{guild_id}/templates",
+            "PATCH /guilds/{guild_id}/templates",
+            "DELETE /guilds/{guild_id}/templates",
+        )
+    ),
     ("GET /guilds/{guild_id}/channels", "stranger", {}, UNKNOWN_GUILD),
     ("POST /guilds/{guild_id}/channels", "stranger", {}, UNKNOWN_GUILD),
     ("POST /guilds/{guild_id}/channels", MEMBER, {}, NO_PERMISSION),

@@ -24,7 +24,7 @@ EXTRAS = {
     "roles": RoleExtra,
     "scheduled_events": ScheduledEventExtra,
 }
-IMAGE_FIELD = re.compile("icon|avatar|banner|splash|discovery_splash|cover_image|image")
+IMAGE_FIELD = re.compile("icon|avatar|banner|splash|discovery_splash|home_header|cover_image|image")
 HASH = "a_0123456789abcdef0123456789abcdef"
 
 
@@ -44,7 +44,14 @@ def test_every_table_with_an_extra_is_known() -> None:
     text = "".join(path.read_text() for path in Path(__file__).parents[2].glob("migrations/*.up.sql"))
     tables = re.findall(r"CREATE TABLE (\w+) \(([^;]*)\)", re.sub("--.*", "", text))
     with_extra = {name for name, columns in tables if re.search(r"^\s*extra TEXT", columns, re.M)}
-    assert with_extra == {*EXTRAS, "audit_log_entries", "auto_moderation_rules", "channels", "messages"}
+    assert with_extra == {
+        *EXTRAS,
+        "audit_log_entries",
+        "auto_moderation_rules",
+        "channels",
+        "messages",
+        "welcome_screens",
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.template)

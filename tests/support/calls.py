@@ -88,11 +88,15 @@ CALLS = (
         {"global_name": "The Owner", "accent_color": 1, "avatar": IMAGE, "banner": IMAGE},
     ),
     Call("GET", "/users/@me/guilds", 200, OWNER, query={"with_counts": "true"}),
+    Call("GET", "/users/@me/guilds/{guild_id}/member", 200, MEMBER),
     Call("POST", "/users/@me/channels", 200, OWNER, {"recipient_id": "{user_id}"}),
     Call("GET", "/users/@me/channels", 200),
     Call("GET", "/users/{user_id}", 200),
     Call("POST", "/guilds", 201, OWNER, {"name": "Another guild", "icon": IMAGE}),
     Call("GET", "/guilds/{guild_id}", 200, OWNER, query={"with_counts": "true"}),
+    Call("GET", "/guilds/{guild_id}/preview", 200),
+    Call("PATCH", "/guilds/{guild_id}", 200, OWNER, {"description": "About", "system_channel_id": "{channel_id}"}),
+    Call("DELETE", "/guilds/{other_guild_id}", 204),
     Call("POST", "/guilds/{guild_id}/channels", 201, OWNER, {"name": "voice", "type": 2, "parent_id": "{category_id}"}),
     Call("GET", "/guilds/{guild_id}/channels", 200),
     Call("PATCH", "/guilds/{guild_id}/channels", 204, OWNER, [{"id": "{channel_id}", "position": 3}]),
@@ -129,6 +133,30 @@ CALLS = (
     Call("GET", "/guilds/{guild_id}/roles/{role_id}", 200),
     Call("PATCH", "/guilds/{guild_id}/roles/{role_id}", 200, OWNER, {"hoist": True, "colors": {"primary_color": 1}}),
     Call("DELETE", "/guilds/{guild_id}/roles/{role_id}", 204),
+    Call("GET", "/guilds/{guild_id}/prune", 200, OWNER, query={"days": "7"}),
+    Call("POST", "/guilds/{guild_id}/prune", 200, OWNER, {"days": 30}),
+    Call("GET", "/guilds/{guild_id}/integrations", 200),
+    Call("DELETE", "/guilds/{guild_id}/integrations/{integration_id}", 204),
+    Call("PATCH", "/guilds/{guild_id}/widget", 200, OWNER, {"enabled": True, "channel_id": "{channel_id}"}),
+    Call("GET", "/guilds/{guild_id}/widget", 200),
+    Call("GET", "/guilds/{guild_id}/widget.json", 200, NOBODY),
+    Call("PATCH", "/guilds/{guild_id}/vanity-url", 200, OWNER, {"code": "reading-room"}),
+    Call("GET", "/guilds/{guild_id}/vanity-url", 200),
+    Call(
+        "PATCH",
+        "/guilds/{guild_id}/welcome-screen",
+        200,
+        OWNER,
+        {"welcome_channels": [{"channel_id": "{channel_id}", "description": "Talk", "emoji_name": "📚"}]},
+    ),
+    Call("GET", "/guilds/{guild_id}/welcome-screen", 200),
+    Call("GET", "/guilds/templates/{other_code}", 200, MEMBER),
+    Call("POST", "/guilds/templates/{other_code}", 201, MEMBER, {"name": "Made of it"}),
+    Call("GET", "/guilds/{guild_id}/templates", 200),
+    Call("PUT", "/guilds/{guild_id}/templates/{other_code}", 200),
+    Call("PATCH", "/guilds/{guild_id}/templates/{other_code}", 200, OWNER, {"description": "A copy"}),
+    Call("DELETE", "/guilds/{guild_id}/templates/{other_code}", 200),
+    Call("POST", "/guilds/{guild_id}/templates", 200, OWNER, {"name": "Reading rooms"}),
     Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
     Call(
         "POST",
@@ -264,6 +292,7 @@ CALLS = (
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}", 204),
     Call("GET", "/invites/{code}", 200, NOBODY, query={"with_counts": "true"}),
     Call("POST", "/invites/{code}", 200, "stranger"),
+    Call("DELETE", "/users/@me/guilds/{guild_id}", 204, "stranger"),
     Call("DELETE", "/invites/{code}", 200),
     Call("DELETE", "/channels/{channel_id}", 200),
     Call("DELETE", "/guilds/{guild_id}/members/{user_id}", 204),
@@ -299,11 +328,14 @@ async def setting(world: World) -> Setting:
         (await owner.patch(f"/channels/{other}", {"archived": True})).ok(200)
     invite = (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok()
     event = (await owner.post(f"/guilds/{guild.id}/scheduled-events", EVENT)).ok(200)
+    template = (await owner.post(f"/guilds/{guild.id}/templates", {"name": "Rooms"})).ok(200)
     clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
     ids = {
         "owner_id": owner.id,
         "user_id": member.id,
         "guild_id": guild.id,
+        "other_guild_id": (await world.guild(owner)).id,
+        "integration_id": other_bot.id,
         "channel_id": guild.general,
         "overwrite_id": owner.id,
         "role_id": role["id"],
@@ -318,6 +350,7 @@ async def setting(world: World) -> Setting:
         "other_application_id": other_bot.id,
         "event_id": event["id"],
         "code": invite["code"],
+        "other_code": template["code"],
         "refresh_token": refresher.pair["refresh_token"],
     }
     return Setting(clients, ids)
