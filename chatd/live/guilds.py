@@ -14,8 +14,10 @@ from chatd.live.bus import Audience
 from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.objects.channel import Channel
+from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
+from chatd.model.objects.sticker import Sticker
 from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Snowflake, parse_timestamp
 
@@ -36,6 +38,8 @@ class GuildState:
         channels: dict[int, Channel],
         members: dict[int, Member],
         last_message_ids: dict[int, int],
+        emojis: dict[int, Emoji],
+        stickers: dict[int, Sticker],
     ) -> None:
         self.id = guild.id
         self.guild = guild
@@ -43,6 +47,8 @@ class GuildState:
         self.channels = channels
         self.members = members
         self.last_message_ids = last_message_ids
+        self.emojis = emojis
+        self.stickers = stickers
         # Held by whoever changes the structure, from its checks to its commit.
         self.lock = trio.Lock()
         self.sessions: dict[Session, None] = {}
@@ -76,7 +82,12 @@ class GuildState:
 
     def view(self) -> GuildView:
         """The guild as REST shows it."""
-        return GuildView(**asdict(self.guild), roles=self.sorted_roles())
+        return GuildView(
+            **asdict(self.guild),
+            roles=self.sorted_roles(),
+            emojis=tuple(self.emojis.values()),
+            stickers=tuple(self.stickers.values()),
+        )
 
     def sorted_roles(self) -> tuple[Role, ...]:
         return tuple(sorted(self.roles.values(), key=lambda role: (role.position, role.id)))

@@ -138,6 +138,8 @@ def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool 
             for m in listed
             if with_presences and core.live.is_online(m.user.id)
         ),
+        emojis=tuple(guild.emojis.values()),
+        stickers=tuple(guild.stickers.values()),
         unavailable=unavailable,
         voice_states=voice_states,
     )
@@ -178,6 +180,8 @@ def _from_template(core: Core, me: Actor, body: GuildCreateParams) -> LoadedGuil
         {role.id: role for role in made_roles},
         {channel.id: channel for channel in made},
         {me.id: members.new(me.user, core.clock_ms())},
+        {},
+        {},
         {},
     )
 

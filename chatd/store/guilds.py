@@ -5,10 +5,12 @@ from typing import NamedTuple
 from msgspec.structs import asdict
 
 from chatd.model.objects.channel import Channel
+from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.guild import Guild, GuildExtra, Member
 from chatd.model.objects.role import Role
+from chatd.model.objects.sticker import Sticker
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import channels, members, roles
+from chatd.store import channels, emojis, members, roles, stickers
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
 
@@ -30,6 +32,8 @@ class LoadedGuild(NamedTuple):
     channels: dict[int, Channel]
     members: dict[int, Member]
     last_message_ids: dict[int, int]
+    emojis: dict[int, Emoji]
+    stickers: dict[int, Sticker]
 
 
 _extra = decoder(GuildExtra)
@@ -73,6 +77,8 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
         channels.of_guild(tx, guild_id),
         members.of_guild(tx, guild_id),
         channels.last_message_ids(tx, guild_id),
+        emojis.of_guild(tx, guild_id),
+        stickers.of_guild(tx, guild_id),
     )
 
 

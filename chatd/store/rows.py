@@ -44,7 +44,7 @@ def to_text(extra: Object) -> str:
 
 
 # Everything whose id the generator makes.
-_TABLES = ("audit_log_entries", "channels", "guilds", "logins", "messages", "roles", "users")
+_TABLES = ("audit_log_entries", "channels", "emojis", "guilds", "logins", "messages", "roles", "stickers", "users")
 
 
 # The position of what the journal holds until it is taken away (`journal.bar`): above every snowflake.

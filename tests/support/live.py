@@ -183,4 +183,6 @@ def guild(
         {each.id: each for each in channels},
         {each.user.id: each for each in members},
         {},
+        {},
+        {},
     )

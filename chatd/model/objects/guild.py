@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model.objects.channel import Channel, ChannelName
+from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.presence import PresenceUpdate
 from chatd.model.objects.role import Role
+from chatd.model.objects.sticker import Sticker
 from chatd.model.objects.user import User
 from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake
@@ -63,8 +65,8 @@ class GuildView(Guild, frozen=True, kw_only=True):
     """A guild over REST."""
 
     roles: tuple[Role, ...]
-    emojis: tuple[()] = ()
-    stickers: tuple[()] = ()
+    emojis: tuple[Emoji, ...]
+    stickers: tuple[Sticker, ...]
     approximate_member_count: int | UnsetType = UNSET
     approximate_presence_count: int | UnsetType = UNSET
 
@@ -118,9 +120,9 @@ class GuildCreate(Guild, frozen=True, kw_only=True):
     members: tuple[Member, ...]
     channels: tuple[Channel, ...]
     presences: tuple[PresenceUpdate, ...]
+    emojis: tuple[Emoji, ...]
+    stickers: tuple[Sticker, ...]
     unavailable: bool | UnsetType = UNSET  # false after READY; absent when the user has just joined
-    emojis: tuple[()] = ()
-    stickers: tuple[()] = ()
     voice_states: tuple[VoiceState, ...] = ()
     threads: tuple[()] = ()
     stage_instances: tuple[()] = ()
