@@ -17,9 +17,11 @@ from chatd.live.threads import Threads, ThreadState
 from chatd.model import permissions as p
 from chatd.model.objects.auto_moderation import QUARANTINED, AutoModerationRule
 from chatd.model.objects.channel import Channel, ChannelType
+from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
+from chatd.model.objects.sticker import Sticker
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Snowflake, parse_timestamp
@@ -44,6 +46,8 @@ class GuildState:
         channels: dict[int, Channel],
         members: dict[int, Member],
         last_message_ids: dict[int, int],
+        emojis: dict[int, Emoji],
+        stickers: dict[int, Sticker],
         scheduled_events: dict[int, ScheduledEvent],
         auto_moderation: dict[int, AutoModerationRule],
         threads: Iterable[tuple[Thread, dict[int, int], int]] = (),
@@ -54,6 +58,8 @@ class GuildState:
         self.channels = channels
         self.members = members
         self.last_message_ids = last_message_ids
+        self.emojis = emojis
+        self.stickers = stickers
         self.scheduled_events = scheduled_events  # those that are not over
         self.auto_moderation = AutoModeration(auto_moderation)
         self.threads = Threads(ThreadState(*loaded) for loaded in threads)
@@ -97,7 +103,12 @@ class GuildState:
 
     def view(self) -> GuildView:
         """The guild as REST shows it."""
-        return GuildView(**asdict(self.guild), roles=self.sorted_roles())
+        return GuildView(
+            **asdict(self.guild),
+            roles=self.sorted_roles(),
+            emojis=tuple(self.emojis.values()),
+            stickers=tuple(self.stickers.values()),
+        )
 
     def sorted_roles(self) -> tuple[Role, ...]:
         return tuple(sorted(self.roles.values(), key=lambda role: (role.position, role.id)))

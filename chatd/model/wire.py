@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 __all__ = [
     "UNSET",
+    "FormParams",
     "ImageParams",
     "Object",
     "Params",
@@ -84,6 +85,10 @@ class Params(msgspec.Struct, kw_only=True):
 
 class ImageParams(Params, kw_only=True):
     """Base of what may have images in it, as data URIs: larger bodies are taken."""
+
+
+class FormParams(Params, kw_only=True):
+    """Base of what comes as multipart/form-data, a part for each field. Files are fields of type `bytes`."""
 
 
 def _enc_hook(value: object) -> str:

@@ -4,7 +4,8 @@ A handler is a service function `async (core, [me], ids…, [body], [query]) -> 
 
 - `core`, and `me` where the operation needs a token; without `me` it is open to everybody
 - the parameters that the template names: `Snowflake` or `str`
-- `body`: a `Params`, or a list of them, decoded from the JSON body; `query`: a `Params`, from the query string
+- `body`: a `Params`, or a list of them, decoded from the JSON body; a `FormParams` from the parts of a form
+- `query`: a `Params`, from the query string
 - `host`: what the request was addressed to; `peer`: the client's address
 - `reason`: the text of X-Audit-Log-Reason, or None
 - the return annotation: an object is answered with 200, None with 204, unless the route says otherwise

@@ -124,6 +124,8 @@ def _planned(core: Core, me: Actor, body: GuildCreateParams) -> LoadedGuild:
         {},
         {},
         {},
+        {},
+        {},
     )
 
 

@@ -75,6 +75,8 @@ def snapshot(core: Core, session: Session, guild: GuildState, unavailable: bool 
             for m in listed
             if with_presences and core.live.is_online(m.user.id)
         ),
+        emojis=tuple(guild.emojis.values()),
+        stickers=tuple(guild.stickers.values()),
         unavailable=unavailable,
         voice_states=voice_states,
         guild_scheduled_events=tuple(scheduled_events.view(guild, event) for event in guild.visible_events(me.user.id)),

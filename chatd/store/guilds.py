@@ -7,11 +7,13 @@ from msgspec.structs import asdict
 
 from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.channel import FORUM_TYPES, Channel
+from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.guild import Guild, GuildExtra, Member
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
+from chatd.model.objects.sticker import Sticker
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import auto_moderation, channels, members, roles, scheduled_events, threads
+from chatd.store import auto_moderation, channels, emojis, members, roles, scheduled_events, stickers, threads
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
 from chatd.store.threads import LoadedThread
@@ -34,6 +36,8 @@ class LoadedGuild(NamedTuple):
     channels: dict[int, Channel]
     members: dict[int, Member]
     last_message_ids: dict[int, int]
+    emojis: dict[int, Emoji]
+    stickers: dict[int, Sticker]
     scheduled_events: dict[int, ScheduledEvent]
     auto_moderation: dict[int, AutoModerationRule]
     threads: Sequence[LoadedThread] = ()
@@ -98,6 +102,8 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
         members.of_guild(tx, guild_id),
         # Of a forum it is the youngest thread (topics/threads, "Forum and Media Channel Fields").
         channels.last_message_ids(tx, guild_id) | threads.newest_of_parents(tx, forums),
+        emojis.of_guild(tx, guild_id),
+        stickers.of_guild(tx, guild_id),
         scheduled_events.of_guild(tx, guild_id),
         auto_moderation.of_guild(tx, guild_id),
         threads.active(tx, guild_id),

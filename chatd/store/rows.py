@@ -48,11 +48,13 @@ _TABLES = (
     "audit_log_entries",
     "auto_moderation_rules",
     "channels",
+    "emojis",
     "guilds",
     "logins",
     "messages",
     "roles",
     "scheduled_events",
+    "stickers",
     "users",
 )
 

@@ -24,6 +24,8 @@ UNKNOWN_USER = (404, 10013)
 UNKNOWN_TEMPLATE = (404, 10057)
 UNKNOWN_VOICE_STATE = (404, 10065)
 UNKNOWN_SCHEDULED_EVENT = (404, 10070)
+UNKNOWN_EMOJI = (404, 10014)
+UNKNOWN_STICKER = (404, 10060)
 NO_BOTS = (403, 20001)
 ONLY_BOTS = (403, 20002)
 NOT_YOUR_APPLICATION = (403, 20012)
@@ -196,6 +198,40 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
         for method in ("GET", "PATCH", "DELETE")
     ),
     ("GET /guilds/{guild_id}/regions", "stranger", {}, UNKNOWN_GUILD),
+    *(
+        refusal
+        for thing, unknown in (("emoji", UNKNOWN_EMOJI), ("sticker", UNKNOWN_STICKER))
+        for refusal in (
+            (f"GET /guilds/{{guild_id}}/{thing}s", "stranger", {}, UNKNOWN_GUILD),
+            (f"POST /guilds/{{guild_id}}/{thing}s", "stranger", {}, UNKNOWN_GUILD),
+            *(
+                (f"{method} /guilds/{{guild_id}}/{thing}s/{{{thing}_id}}", who, ids, error)
+                for method in ("GET", "PATCH", "DELETE")
+                for who, ids, error in (
+                    ("stranger", {}, UNKNOWN_GUILD),
+                    (OWNER, {f"{thing}_id": NO_ID}, unknown),
+                    (MEMBER, {}, NO_PERMISSION),
+                )
+                if (method, who) != ("GET", MEMBER)
+            ),
+        )
+    ),
+    *(
+        (f"{operation} /applications/{{application_id}}/emojis{one}", who, ids, error)
+        for operation, one in (
+            ("GET", ""),
+            ("POST", ""),
+            *((method, "/{application_emoji_id}") for method in ("GET", "PATCH", "DELETE")),
+        )
+        for who, ids, error in (
+            (MEMBER, {}, NOT_YOUR_APPLICATION),
+            (OWNER, {"application_id": NO_ID}, UNKNOWN_APPLICATION),
+            (OWNER, {"application_emoji_id": NO_ID}, UNKNOWN_EMOJI),
+        )
+        if one or error != UNKNOWN_EMOJI
+    ),
+    ("GET /stickers/{sticker_id}", OWNER, {"sticker_id": NO_ID}, UNKNOWN_STICKER),
+    ("GET /sticker-packs/{sticker_id}", OWNER, {}, (404, 10061)),
     *(
         (f"{method} /guilds/{{guild_id}}/voice-states/{whose}", who, {}, error)
         for method in ("GET", "PATCH")

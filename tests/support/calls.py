@@ -11,6 +11,16 @@ from tests.support.world import PASSWORD, World
 OWNER, MEMBER, BOT, NOBODY = "owner", "member", "bot", "nobody"
 
 
+# What calls name otherwise than the table does, because they mean other ids.
+_SAME = {
+    "{other_": "{",
+    "{bot_id}": "{user_id}",
+    "{banned_id}": "{user_id}",
+    "{application_emoji_id}": "{emoji_id}",
+    "packs/{sticker_id}": "packs/{pack_id}",
+}
+
+
 class Call(NamedTuple):
     method: str
     template: str
@@ -18,6 +28,7 @@ class Call(NamedTuple):
     who: str = OWNER
     payload: Json = ...
     query: dict[str, str] = {}
+    files: dict[str, bytes] = {}  # with them the payload is a form's
 
     @property
     def operation(self) -> str:
@@ -25,11 +36,15 @@ class Call(NamedTuple):
 
     @property
     def route(self) -> str:
-        """The operation by the names of the table: what the calls name otherwise are other ids."""
-        return self.operation.replace("other_", "").replace("{bot_id}", "{user_id}").replace("{banned_id}", "{user_id}")
+        """The operation by the names of the table."""
+        names = self.operation
+        for other, name in _SAME.items():
+            names = names.replace(other, name)
+        return names
 
 
 IMAGE = data_uri(still())
+STICKER = {"name": "sticker", "tags": "wave", "description": "waves"}
 
 EMBED = {
     "title": "title",
@@ -131,7 +146,13 @@ CALLS = (
     Call("PATCH", "/guilds/{guild_id}/roles", 200, OWNER, [{"id": "{role_id}", "position": 2}]),
     Call("GET", "/guilds/{guild_id}/roles/member-counts", 200),
     Call("GET", "/guilds/{guild_id}/roles/{role_id}", 200),
-    Call("PATCH", "/guilds/{guild_id}/roles/{role_id}", 200, OWNER, {"hoist": True, "colors": {"primary_color": 1}}),
+    Call(
+        "PATCH",
+        "/guilds/{guild_id}/roles/{role_id}",
+        200,
+        OWNER,
+        {"hoist": True, "icon": IMAGE, "colors": {"primary_color": 1}},
+    ),
     Call("DELETE", "/guilds/{guild_id}/roles/{role_id}", 204),
     Call("GET", "/guilds/{guild_id}/prune", 200, OWNER, query={"days": "7"}),
     Call("POST", "/guilds/{guild_id}/prune", 200, OWNER, {"days": 30}),
@@ -157,6 +178,24 @@ CALLS = (
     Call("PATCH", "/guilds/{guild_id}/templates/{other_code}", 200, OWNER, {"description": "A copy"}),
     Call("DELETE", "/guilds/{guild_id}/templates/{other_code}", 200),
     Call("POST", "/guilds/{guild_id}/templates", 200, OWNER, {"name": "Reading rooms"}),
+    Call("GET", "/guilds/{guild_id}/emojis", 200),
+    Call("GET", "/guilds/{guild_id}/emojis/{emoji_id}", 200),
+    Call("POST", "/guilds/{guild_id}/emojis", 201, OWNER, {"name": "new", "image": IMAGE, "roles": ["{guild_id}"]}),
+    Call("PATCH", "/guilds/{guild_id}/emojis/{emoji_id}", 200, OWNER, {"name": "renamed"}),
+    Call("DELETE", "/guilds/{guild_id}/emojis/{emoji_id}", 204),
+    Call("GET", "/applications/{application_id}/emojis", 200, BOT),
+    Call("GET", "/applications/{application_id}/emojis/{application_emoji_id}", 200, BOT),
+    Call("POST", "/applications/{application_id}/emojis", 201, BOT, {"name": "new", "image": IMAGE}),
+    Call("PATCH", "/applications/{application_id}/emojis/{application_emoji_id}", 200, BOT, {"name": "renamed"}),
+    Call("DELETE", "/applications/{application_id}/emojis/{application_emoji_id}", 204, BOT),
+    Call("GET", "/stickers/{sticker_id}", 200, MEMBER),
+    Call("GET", "/sticker-packs", 200, NOBODY),
+    Call("GET", "/sticker-packs/{sticker_id}", 404),  # there are none
+    Call("GET", "/guilds/{guild_id}/stickers", 200),
+    Call("GET", "/guilds/{guild_id}/stickers/{sticker_id}", 200),
+    Call("POST", "/guilds/{guild_id}/stickers", 201, OWNER, STICKER, files={"file": still()}),
+    Call("PATCH", "/guilds/{guild_id}/stickers/{sticker_id}", 200, OWNER, {"name": "renamed", "description": None}),
+    Call("DELETE", "/guilds/{guild_id}/stickers/{sticker_id}", 204),
     Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
     Call(
         "POST",
@@ -308,6 +347,8 @@ class Setting(NamedTuple):
     async def make(self, call: Call) -> Answer:
         path = call.template.format_map(self.ids)
         payload = _fill(call.payload, self.ids)
+        if call.files:
+            return await self.clients[call.who].upload(path, payload, call.files)
         return await self.clients[call.who].request(call.method, path, payload, **_fill(call.query, self.ids))
 
 
@@ -329,6 +370,9 @@ async def setting(world: World) -> Setting:
     invite = (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok()
     event = (await owner.post(f"/guilds/{guild.id}/scheduled-events", EVENT)).ok(200)
     template = (await owner.post(f"/guilds/{guild.id}/templates", {"name": "Rooms"})).ok(200)
+    emoji = (await owner.post(f"/guilds/{guild.id}/emojis", {"name": "smile", "image": IMAGE})).ok(201)
+    application_emoji = (await bot.post(f"/applications/{bot.id}/emojis", {"name": "frown", "image": IMAGE})).ok(201)
+    sticker = (await owner.upload(f"/guilds/{guild.id}/stickers", STICKER, {"file": still()})).ok(201)
     clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
     ids = {
         "owner_id": owner.id,
@@ -340,6 +384,9 @@ async def setting(world: World) -> Setting:
         "overwrite_id": owner.id,
         "role_id": role["id"],
         "rule_id": rule["id"],
+        "emoji_id": emoji["id"],
+        "application_emoji_id": application_emoji["id"],
+        "sticker_id": sticker["id"],
         "category_id": next(channel["id"] for channel in guild.channels if channel["type"] == 4),
         "stage_id": await world.channel(owner, guild, "stage", type=13),
         "bot_id": bot.id,

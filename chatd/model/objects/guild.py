@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model.objects.channel import Channel, ChannelCreate
+from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.presence import PresenceUpdate
 from chatd.model.objects.role import Color, Role, RoleColorsParams, UnicodeEmoji
 from chatd.model.objects.scheduled_event import ScheduledEventView
+from chatd.model.objects.sticker import Sticker
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.objects.voice import VoiceState
@@ -81,8 +83,8 @@ class GuildView(Guild, frozen=True, kw_only=True):
     """A guild over REST."""
 
     roles: tuple[Role, ...]
-    emojis: tuple[()] = ()
-    stickers: tuple[()] = ()
+    emojis: tuple[Emoji, ...]
+    stickers: tuple[Sticker, ...]
     approximate_member_count: int | UnsetType = UNSET
     approximate_presence_count: int | UnsetType = UNSET
 
@@ -160,9 +162,9 @@ class GuildCreate(Guild, frozen=True, kw_only=True):
     members: tuple[Member, ...]
     channels: tuple[Channel, ...]
     presences: tuple[PresenceUpdate, ...]
+    emojis: tuple[Emoji, ...]
+    stickers: tuple[Sticker, ...]
     unavailable: bool | UnsetType = UNSET  # false after READY; absent when the user has just joined
-    emojis: tuple[()] = ()
-    stickers: tuple[()] = ()
     voice_states: tuple[VoiceState, ...] = ()
     threads: tuple[Thread, ...] = ()
     stage_instances: tuple[()] = ()
