@@ -121,7 +121,7 @@ async def schedules_events(stage: Stage) -> None:
 
 
 async def changes_settings(stage: Stage) -> None:
-    result = await stage.command("settings", (1, "moved"), (21, "tidy"))
+    result = await stage.command("settings", (1, "moved"))
     assert (result["name"], result["inactive"], result["pruned"]) == ("Reading hall", 0, 0)
 
 

@@ -28,6 +28,7 @@ const member = (guild, name) => guild.members.cache.find((each) => each.user.use
 const role = (guild, name) => guild.roles.cache.find((each) => each.name === name);
 const first = (guild) =>
   guild.channels.cache.filter((each) => each.type === ChannelType.GuildText).sort((a, b) => a.rawPosition - b.rawPosition).first();
+const channels = (guild) => guild.channels.cache.filter((each) => !each.isThread());
 const sorted = (things) => [...things].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 
 const COMMANDS = {
@@ -96,8 +97,8 @@ const COMMANDS = {
       channels: sorted(channels.map((each) => describedChannel(each))),
       members: sorted(members.map((each) => describedMember(each))),
     });
-    const { name, memberCount, roles, channels, members } = guild;
-    const cached = described(name, memberCount, roles.cache, channels.cache, members.cache);
+    const { name, memberCount, roles, members } = guild;
+    const cached = described(name, memberCount, roles.cache, channels(guild), members.cache);
     // What is fetched replaces what is cached, in place.
     const fetched = await guild.fetch();
     return {
@@ -106,7 +107,7 @@ const COMMANDS = {
         fetched.name,
         fetched.approximateMemberCount,
         await roles.fetch(undefined, { force: true }),
-        await channels.fetch(undefined, { force: true }),
+        await guild.channels.fetch(undefined, { force: true }),
         await members.list({ limit: 1000 }),
       ),
     };
@@ -117,7 +118,7 @@ const COMMANDS = {
     const found = {};
     for (const each of guild.members.cache.values()) {
       found[each.user.username] = { "": String(each.permissions.bitfield) };
-      for (const channel of guild.channels.cache.values()) {
+      for (const channel of channels(guild).values()) {
         found[each.user.username][channel.id] = String(each.permissionsIn(channel).bitfield);
       }
     }
