@@ -55,10 +55,10 @@ def new(core: Core, me: Actor, guild: GuildState, body: ChannelCreate) -> Channe
     extra = new_extra(core, kind, body)
     siblings = [channel.position for channel in guild.channels.values() if channel.type == kind]
     made: tuple[Overwrite, ...] = ()
-    if body.permission_overwrites is not None:
+    if body.permission_overwrites:
         made = overwrites.wanted(guild, (), body.permission_overwrites)
         overwrites.check_grantable(guild, me.id, None, (), made)
-    elif body.parent_id is not None:  # in step with its category, as long as nothing else is said
+    elif body.parent_id is not None:  # in step with its category: discord.py sends an empty list where none are given
         made = guild.channels[body.parent_id].permission_overwrites
     return Channel(
         id=Snowflake(core.ids.next()),
