@@ -36,7 +36,8 @@ from chatd.live import listener
 from chatd.live.admission import OPEN, RATE, TOTAL, Admission, Bounds
 from chatd.live.bus import Bus
 from chatd.live.state import Live
-from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream, WritePolicy, server_context
+from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream, WritePolicy
+from chatd.live.tls import server_context
 from chatd.metrics import Registry
 from chatd.model.limits import AUDIT_AGE_S
 from chatd.model.ratelimit import Limiter

@@ -18,7 +18,7 @@ from chatd import app, demo, log
 from chatd.cli import activation, lock, restart
 from chatd.cli.options import DATA_FLAGS, Failure, add_config_flags, check_supported, load_config
 from chatd.config import Config, ConfigError
-from chatd.live.stream import server_context
+from chatd.live.tls import server_context
 from chatd.store import migrate
 from chatd.store.db import StoreFailed
 from chatd.store.migrate import MigrationError

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 
 from chatd.live.admission import Admission, Bounds
-from chatd.live.stream import ABANDONED, ClientStream, PushStream, TlsStream, WritePolicy
+from chatd.live.stream import ABANDONED, ClientStream, PushStream, WritePolicy
+from chatd.live.tls import TlsStream
 
 logger = logging.getLogger(__name__)
 

@@ -20,10 +20,9 @@ from chatd.live.stream import (
     WRITE_DEADLINE,
     ClientStream,
     PushStream,
-    TlsStream,
     WritePolicy,
-    server_context,
 )
+from chatd.live.tls import TlsStream, server_context
 from tests.support.serving import CERTIFICATE, client_context
 
 BOTH = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
