@@ -25,20 +25,18 @@ from chatd.model.intents import GATES
 from chatd.model.limits import GUILD_INVITES
 from chatd.model.objects.audit_log import AuditLogChange, AuditLogEvent
 from chatd.model.objects.channel import MESSAGE_TYPES, Channel
-from chatd.model.objects.guild import INVITES_DISABLED, Guild, Member
+from chatd.model.objects.guild import INVITES_DISABLED, Member
 from chatd.model.objects.invite import (
     Invite,
-    InviteChannel,
     InviteCreate,
     InviteCreateEvent,
     InviteDeleteEvent,
-    InviteGuild,
     InviteQuery,
     InviteWithMetadata,
 )
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Snowflake, timestamp
-from chatd.service import access, audit_log, automod, guilds, membership
+from chatd.service import access, audit_log, automod, invite_views, membership
 from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.commits import change
@@ -72,7 +70,7 @@ async def create(
     found = None if body.unique else await core.db.read(store.reusable, invite, core.clock_ms())
     if found is None:
         await _create(core, me, here, invite, reason)
-    return _with_metadata(found or invite, here.guild, here.channel, me.user)
+    return invite_views.with_metadata(found or invite, here.guild, here.channel, me.user)
 
 
 async def of_channel(core: Core, me: Actor, channel_id: Snowflake) -> list[InviteWithMetadata]:
@@ -92,7 +90,7 @@ async def delete(core: Core, me: Actor, code: str, reason: str | None) -> Invite
     may = access.granted(core, guild, me.id) & p.MANAGE_GUILD
     if not may and not access.granted(core, guild, me.id, channel.id) & p.MANAGE_CHANNELS:
         raise MISSING_PERMISSIONS()
-    shown = _render(core, row, guild, channel, None, with_counts=False)
+    shown = invite_views.plain(core, row, guild, channel, None, with_counts=False)
     entries = [audit_log.entry(me, AuditLogEvent.INVITE_DELETE, None, reason, changes=_changes(row, is_new=False))]
     event = InviteDeleteEvent(channel_id=channel.id, guild_id=guild.guild.id, code=code)
 
@@ -109,7 +107,7 @@ async def show(core: Core, code: str, query: InviteQuery) -> Invite:
     inviter = None
     if row.inviter_id is not None:
         inviter = (await core.db.read(users, (row.inviter_id,))).get(row.inviter_id)
-    return _render(core, row, guild, channel, inviter, query.with_counts)
+    return invite_views.plain(core, row, guild, channel, inviter, query.with_counts)
 
 
 async def accept(core: Core, me: Actor, code: str) -> Invite:
@@ -131,7 +129,7 @@ async def accept(core: Core, me: Actor, code: str) -> Invite:
 
         await change(core, (guild.id, me.id), _join, code, guild.id, member, core.clock_ms(), then=joined)
         await automod.check_member(core, guild, member, automod.shown_name(member))
-    return _render(core, row, guild, channel, None, with_counts=True)
+    return invite_views.plain(core, row, guild, channel, None, with_counts=True)
 
 
 async def of_widget(core: Core, guild: GuildState, channel: Channel) -> str:
@@ -153,7 +151,7 @@ async def _list(core: Core, guild: GuildState) -> list[InviteWithMetadata]:
     rows = await core.db.read(store.of_guild, guild.id)
     inviters = await core.db.read(users, tuple({row.inviter_id for row in rows if row.inviter_id is not None}))
     return [
-        _with_metadata(row, guild, guild.channels[row.channel_id], inviters.get(row.inviter_id or 0))
+        invite_views.with_metadata(row, guild, guild.channels[row.channel_id], inviters.get(row.inviter_id or 0))
         for row in rows
         if store.is_live(row, core.clock_ms()) and row.channel_id in guild.channels
     ]
@@ -237,7 +235,7 @@ def _tell_created(core: Core, guild: GuildState, channel: Channel, row: InviteRo
         channel_id=channel.id,
         code=row.code,
         created_at=timestamp(row.created_ms),
-        expires_at=_expires_at(row),
+        expires_at=invite_views.expires_at(row),
         guild_id=guild.guild.id,
         max_age=row.max_age_s,
         max_uses=row.max_uses,
@@ -279,48 +277,3 @@ def _join(tx: Tx, code: str, guild_id: int, member: Member, now_ms: int) -> bool
     if added:
         (vanity_urls if row is None else store).use(tx, code)
     return added
-
-
-# --- rendering -------------------------------------------------------------------------------------------------------
-
-
-def _expires_at(row: InviteRow) -> str | None:
-    return timestamp(row.created_ms + row.max_age_s * 1000) if row.max_age_s else None
-
-
-def _invite_guild(guild: Guild) -> InviteGuild:
-    return InviteGuild(**{name: getattr(guild, name) for name in InviteGuild.__struct_fields__})
-
-
-def _invite_channel(channel: Channel) -> InviteChannel:
-    return InviteChannel(id=channel.id, type=channel.type, name=channel.name)
-
-
-def _render(
-    core: Core, row: InviteRow, guild: GuildState, channel: Channel, inviter: User | None, with_counts: bool
-) -> Invite:
-    return Invite(
-        code=row.code,
-        guild=_invite_guild(guild.guild),
-        guild_id=Snowflake(guild.id),
-        channel=_invite_channel(channel),
-        expires_at=_expires_at(row),
-        inviter=UNSET if inviter is None else inviter,
-        **(guilds.counts(core, guild) if with_counts else {}),
-    )
-
-
-def _with_metadata(row: InviteRow, guild: GuildState, channel: Channel, inviter: User | None) -> InviteWithMetadata:
-    return InviteWithMetadata(
-        code=row.code,
-        guild=_invite_guild(guild.guild),
-        guild_id=Snowflake(guild.id),
-        channel=_invite_channel(channel),
-        expires_at=_expires_at(row),
-        inviter=UNSET if inviter is None else inviter,
-        uses=row.uses,
-        max_uses=row.max_uses,
-        max_age=row.max_age_s,
-        temporary=bool(row.temporary),
-        created_at=timestamp(row.created_ms),
-    )
