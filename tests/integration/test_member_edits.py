@@ -25,16 +25,6 @@ async def new_role(owner: User, guild: Guild, **fields: Json) -> str:
 
 
 @pytest.fixture
-async def owner(world: World) -> User:
-    return await world.person("owner")
-
-
-@pytest.fixture
-async def guild(world: World, owner: User) -> Guild:
-    return await world.guild(owner)
-
-
-@pytest.fixture
 async def bob(world: World, owner: User, guild: Guild) -> User:
     person = await world.person("bob")
     await world.join(owner, guild, person)
