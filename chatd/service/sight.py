@@ -1,20 +1,22 @@
 """What sessions are told when a change alters which channels they see.
 
 Take `before` in front of the change and call `tell` behind it, both in the commit's callback: a session that has
-gained a channel gets CHANNEL_CREATE, one that has lost it CHANNEL_DELETE, and the like for the scheduled events in it.
+gained a channel gets CHANNEL_CREATE, one that has lost it CHANNEL_DELETE, and the like for the scheduled events in it
+and for who is there in voice.
 Discord's clients are not told at all; here nobody is left with a channel that is no longer theirs, or without one that
 is.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from chatd.live.bus import Audience
 from chatd.live.guilds import GuildState
 from chatd.live.sessions import Session
 from chatd.model.intents import GATES
 from chatd.model.objects.channel import Channel
-from chatd.service import scheduled_events
+from chatd.model.objects.voice import VoiceState
+from chatd.service import scheduled_events, voice
 from chatd.service.core import Core
 
 
@@ -26,7 +28,7 @@ class Seen:
         self.channels: dict[int, Channel] = dict(guild.channels)
         self.by_session = {
             session: guild.sight(session.user.id)
-            for session in guild.audience(GATES["CHANNEL_UPDATE"][0])
+            for session in guild.audience(0)
             if not user_id or session.user.id == user_id
         }
 
@@ -46,12 +48,14 @@ def tell(core: Core, seen: Seen) -> None:
             groups[old, new].append(session)
     kept = seen.channels.keys() & guild.channels.keys()
     for (old, new), sessions in groups.items():
-        audience = Audience(sessions)
+        audience = Audience([session for session in sessions if session.intents & GATES["CHANNEL_UPDATE"][0]])
         _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_DELETE", (old - new) & kept)
+        _tell_voice(core, guild, sessions, (old - new) & kept, voice.outside)
         for channel_id in sorted((old - new) & kept):
             core.live.to_audience(guild.id, "CHANNEL_DELETE", guild.channel(channel_id), audience)
         for channel_id in sorted((new - old) & kept):
             core.live.to_audience(guild.id, "CHANNEL_CREATE", guild.channel(channel_id), audience)
+        _tell_voice(core, guild, sessions, (new - old) & kept, lambda state: state)
         _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_CREATE", (new - old) & kept)
 
 
@@ -70,3 +74,18 @@ def _tell_events(
     listening = [session for session in sessions if session.intents & GATES[name][0]]
     for event in events:
         core.live.to_sessions(guild.id, name, scheduled_events.view(guild, event), listening)
+
+
+def _tell_voice(
+    core: Core,
+    guild: GuildState,
+    sessions: Sequence[Session],
+    channels: Collection[int],
+    shown: Callable[[VoiceState], VoiceState],
+) -> None:
+    """A member's own sessions know where it is, whatever it sees."""
+    for state in guild.voice.values():
+        if state.channel_id in channels:
+            name = "VOICE_STATE_UPDATE"
+            told = (s for s in sessions if s.intents & GATES[name][0] and s.user.id != state.user_id)
+            core.live.to_sessions(guild.id, name, voice.wire_form(guild, shown(state)), told)

@@ -47,7 +47,7 @@ class Case(NamedTuple):
 
 
 class _Choices:
-    """Choices out of one long number, of which zeros are the plainest: one draw for a case is what makes 20,000 cheap."""
+    """Choices out of one long number, zeros the plainest: 20,000 cases are cheap because each is one draw."""
 
     def __init__(self, number: int) -> None:
         self._left = number

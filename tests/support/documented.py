@@ -1,6 +1,6 @@
 """Permissions a second time, from the words and the pseudocode of Discord's page (topics/permissions).
 
-It shares nothing with chatd: guilds, channels and members are what the wire shows of them, permissions are sets of names.
+It shares nothing with chatd: guilds, channels and members are as the wire shows them, permissions are sets of names.
 """
 
 from functools import lru_cache
