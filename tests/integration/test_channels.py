@@ -337,7 +337,8 @@ async def test_channels_in_step_with_their_category_stay_so(server: Server, worl
     category = (await alice.post(path, {"name": "c", "type": 4, "permission_overwrites": [kept]})).ok(201)
     inside = {"parent_id": category["id"]}
     synced = (await alice.post(path, {"name": "in step", **inside})).ok(201)
-    other = (await alice.post(path, {"name": "out of step", "permission_overwrites": [], **inside})).ok(201)
+    own = overwrite(bob.id, 1, deny=SEND)
+    other = (await alice.post(path, {"name": "out of step", "permission_overwrites": [own], **inside})).ok(201)
     one = f"/channels/{category['id']}"
     hidden = overwrite(guild.id, 0, deny=VIEW)
     async with gateway(server.url, bob.token) as his, gateway(server.url, alice.token) as hers:
@@ -352,7 +353,7 @@ async def test_channels_in_step_with_their_category_stay_so(server: Server, worl
         assert {(await his.next("CHANNEL_CREATE"))["id"] for _ in "12"} == {category["id"], synced["id"]}
         (await alice.put(f"/channels/{synced['id']}/permissions/{bob.id}", {"type": 1, "deny": str(SEND)})).ok(204)
         (await alice.delete(f"{one}/permissions/{guild.id}")).ok(204)
-    for channel, expected in ((synced, [overwrite(bob.id, 1, deny=SEND), kept]), (other, []), (category, [])):
+    for channel, expected in ((synced, [own, kept]), (other, [own]), (category, [])):
         assert (await alice.get(f"/channels/{channel['id']}")).ok()["permission_overwrites"] == expected
 
 
