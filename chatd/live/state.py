@@ -117,8 +117,16 @@ class Live:
     def follow(self, session: Session, key: int) -> None:
         """To be called before the session gets its first event of a guild, a direct channel, or about its user."""
         if self.bus.follow(session, key):
-            for guild_id in session.guild_ids:
-                self.guilds[guild_id].regroup()
+            self._regroup(session)
+
+    def order(self, session: Session) -> None:
+        """From now on, what is pushed to the session comes behind what waits for it on the bus."""
+        if self.bus.order(session):
+            self._regroup(session)
+
+    def _regroup(self, session: Session) -> None:
+        for guild_id in session.guild_ids:
+            self.guilds[guild_id].regroup()
 
     def direct_audience(self, direct: DirectState, intent: int) -> Audience:
         """Who gets an event of a direct channel. Sessions follow it from their first event on."""

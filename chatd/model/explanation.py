@@ -47,21 +47,18 @@ def explain(
     steps = _in_guild(bit, is_owner, everyone, roles)
     if steps[-1].rule in ("owner", "administrator"):
         return steps
-    held = int(everyone.permissions)
+    base = int(everyone.permissions)
     for role in roles:
-        held |= role.permissions
+        base |= role.permissions
     if overwrites is not None:
         steps += _in_channel(bit, user_id, everyone, roles, tuple(overwrites))
-        held = p.channel_permissions(held, overwrites, everyone.id, [role.id for role in roles], user_id)
-    is_hidden = channel_kind == ChannelType.PRIVATE_THREAD and not is_in_thread and not held & p.MANAGE_THREADS
-    if is_timed_out:
-        held = p.timed_out(held)
-        if steps[-1].granted and not held & bit:
-            steps.append(_step("timeout", False, "The member is in a timeout."))
-    if overwrites is not None:
+        held = p.channel_permissions(base, overwrites, everyone.id, [role.id for role in roles], user_id)
         steps += _implied(bit, steps[-1].granted, held, channel_kind)
-    if is_hidden and steps[-1].granted:
-        steps.append(_step("private_thread", False, "Who is not in a private thread needs MANAGE_THREADS."))
+        is_hidden = channel_kind == ChannelType.PRIVATE_THREAD and not is_in_thread and not held & p.MANAGE_THREADS
+        if is_hidden and steps[-1].granted:
+            steps.append(_step("private_thread", False, "Who is not in a private thread needs MANAGE_THREADS."))
+    if is_timed_out and steps[-1].granted and not p.timed_out(base, bit):
+        steps.append(_step("timeout", False, "The member is in a timeout."))
     return steps
 
 

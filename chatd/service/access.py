@@ -135,7 +135,9 @@ async def guild(core: Core, me: Actor, guild_id: int, needs: int = 0) -> GuildSt
 def granted(core: Core, guild: GuildState, user_id: int, channel_id: int = 0) -> int:
     """What the member may do now, in the guild or in one of its channels: less while it is timed out."""
     permissions = guild.permissions_in(channel_id, user_id) if channel_id else guild.permissions(user_id)
-    return p.timed_out(permissions) if guild.is_timed_out(user_id, core.clock_ms()) else permissions
+    if not guild.is_timed_out(user_id, core.clock_ms()):
+        return permissions
+    return p.timed_out(guild.permissions(user_id), permissions)
 
 
 async def guild_of_session(core: Core, session: Session, guild_id: int) -> GuildState | None:

@@ -155,7 +155,7 @@ def _announce(core: Core, guild: GuildState, entry: AuditLogEntry) -> None:
     """To those who may read the log (events/gateway-events, "Guild Audit Log Entry Create")."""
     name = "GUILD_AUDIT_LOG_ENTRY_CREATE"
     listening = guild.audience(GATES[name][0])
-    readers = [session for session in listening if guild.permissions(session.user.id) & p.VIEW_AUDIT_LOG]
+    readers = [s for s in listening if access.granted(core, guild, s.user.id) & p.VIEW_AUDIT_LOG]
     if readers:
         values = {field: getattr(entry, field) for field in entry.__struct_fields__}
         core.live.to_sessions(guild.id, name, AuditLogEntryCreate(guild_id=guild.guild.id, **values), readers)

@@ -112,5 +112,5 @@ def _not_banned(tx: Tx, guild_id: int, user_ids: tuple[int, ...]) -> list[User]:
 def _tell(core: Core, guild: GuildState, name: str, user: User) -> None:
     """Besides the intent it takes BAN_MEMBERS or VIEW_AUDIT_LOG (events/gateway-events, "Guild Ban Add")."""
     needs = p.BAN_MEMBERS | p.VIEW_AUDIT_LOG
-    told = (s for s in guild.audience(GATES[name][0]) if guild.permissions(s.user.id) & needs)
+    told = (s for s in guild.audience(GATES[name][0]) if access.granted(core, guild, s.user.id) & needs)
     core.live.to_sessions(guild.id, name, GuildBan(guild_id=guild.guild.id, user=user), told)

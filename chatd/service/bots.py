@@ -65,7 +65,7 @@ async def install(
     async with guild.lock:
         if bot.id in guild.members:
             return
-        if len(guild.roles) >= limits.GUILD_ROLES:
+        if granted and len(guild.roles) >= limits.GUILD_ROLES:
             raise TOO_MANY_ROLES()
         made = [_role(core, bot, granted)] if granted else []
         member = members.new(bot, core.clock_ms(), tuple(role.id for role in made))

@@ -160,7 +160,9 @@ def moved(core: Core, me: Actor, guild: GuildState, index: int, entry: ChannelPo
     if entry.lock_permissions and new.parent_id is not None:
         if not access.granted(core, guild, me.id, old.id) & p.MANAGE_ROLES:
             raise MISSING_PERMISSIONS()
-        new = replace(new, permission_overwrites=guild.channels[new.parent_id].permission_overwrites)
+        wanted = guild.channels[new.parent_id].permission_overwrites
+        overwrites.check_grantable(guild, me.id, old, old.permission_overwrites, wanted)
+        new = replace(new, permission_overwrites=wanted)
     return new
 
 

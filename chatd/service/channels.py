@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
+from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import (
     ONE_PARENT_AT_A_TIME,
+    TOO_MANY_OVERWRITES,
     UNKNOWN_OVERWRITE,
 )
 from chatd.model.intents import GATES
@@ -82,7 +84,7 @@ async def edit(
         same_overwrites = replace(new, permission_overwrites=old.permission_overwrites)
         entries = audit_log.updated(me, AuditLogEvent.CHANNEL_UPDATE, new.id, old, same_overwrites, reason)
         entries += overwrites.entries(me, here.guild, old, new, reason)
-        await commit(core, here.guild, [new], entries)
+        await commit(core, here.guild, _in_step(here.guild, old, new), entries)
         return here.guild.channel(channel_id)
 
 
@@ -131,13 +133,18 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | Non
 async def put_overwrite(
     core: Core, me: Actor, channel_id: Snowflake, overwrite_id: Snowflake, body: OverwritePut, reason: str | None
 ) -> None:
-    """Docs: resources/channel, "Edit Channel Permissions". Raises MISSING_PERMISSIONS, UNKNOWN_OVERWRITE."""
+    """Docs: resources/channel, "Edit Channel Permissions".
+
+    Raises MISSING_PERMISSIONS, UNKNOWN_OVERWRITE, TOO_MANY_OVERWRITES.
+    """
     async with (await access.guild_channel(core, me, channel_id)).guild.lock:
         here = await access.guild_channel(core, me, channel_id, p.MANAGE_ROLES)
         guild, before = here.guild, overwrites.of(here.channel, overwrite_id)
         kind = OverwriteType(overwrite_id not in guild.roles) if body.type is None else OverwriteType(body.type)
-        if before is None and overwrite_id not in (guild.members if kind else guild.roles):
+        if not overwrites.is_known(guild, here.channel.permission_overwrites, overwrite_id, kind):
             raise UNKNOWN_OVERWRITE()
+        if before is None and len(here.channel.permission_overwrites) >= limits.CHANNEL_OVERWRITES:
+            raise TOO_MANY_OVERWRITES()
         after = overwrites.made(overwrite_id, kind, body.allow, body.deny)
         overwrites.check_grantable(guild, me.id, here.channel, [] if before is None else [before], [after])
         others = (each for each in here.channel.permission_overwrites if each.id != overwrite_id)
@@ -162,7 +169,22 @@ async def _replace_overwrites(
     core: Core, me: Actor, here: GuildChannel, wanted: Iterable[Overwrite], reason: str | None
 ) -> None:
     new = replace(here.channel, permission_overwrites=tuple(sorted(wanted, key=lambda each: each.id)))
-    await commit(core, here.guild, [new], overwrites.entries(me, here.guild, here.channel, new, reason))
+    entries = overwrites.entries(me, here.guild, here.channel, new, reason)
+    await commit(core, here.guild, _in_step(here.guild, here.channel, new), entries)
+
+
+def _in_step(guild: GuildState, old: Channel, new: Channel) -> list[Channel]:
+    """The channel's new state, and those of the channels that have had its overwrites as their category's, and keep
+    having them (topics/permissions, "Permission Syncing").
+    """
+    if new.permission_overwrites == old.permission_overwrites:
+        return [new]
+    synced = [
+        replace(channel, permission_overwrites=new.permission_overwrites)
+        for channel in guild.channels.values()
+        if channel.parent_id == new.id and channel.permission_overwrites == old.permission_overwrites
+    ]
+    return [new, *synced]
 
 
 # --- the commit, and what follows it ---------------------------------------------------------------------------------

@@ -249,7 +249,7 @@ def _tell_created(core: Core, guild: GuildState, channel: Channel, row: InviteRo
 def _tell(core: Core, guild: GuildState, channel: Channel, name: str, event: Object) -> None:
     """Besides the intent it takes MANAGE_CHANNELS (events/gateway-events, "Invite Create" and "Invite Delete")."""
     viewers = guild.audience(GATES[name][0], channel.id)
-    allowed = (s for s in viewers if guild.permissions_in(channel.id, s.user.id) & p.MANAGE_CHANNELS)
+    allowed = (s for s in viewers if access.granted(core, guild, s.user.id, channel.id) & p.MANAGE_CHANNELS)
     core.live.to_sessions(guild.id, name, event, allowed)
 
 

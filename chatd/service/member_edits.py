@@ -247,7 +247,7 @@ async def _check_name(core: Core, guild: GuildState, old: Member, new: Member) -
 
 async def _commit(core: Core, guild: GuildState, new: Member, entries: Sequence[AuditLogEntry]) -> None:
     def committed(_: None) -> None:
-        members.updated(core, guild, new)
+        members.updated(core, guild, replace(new, user=guild.members[new.user.id].user))  # who may have a new name
         voice.flags_changed(core, guild, new.user.id)
 
     await audit_log.change(core, guild, entries, store.update, guild.id, new, then=committed, streams=(new.user.id,))

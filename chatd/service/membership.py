@@ -134,13 +134,16 @@ def left(core: Core, guild: GuildState, user: User) -> None:
     """
     voice.disconnect(core, guild, (user.id,))
     threads = [thread for thread in guild.threads.all() if user.id in thread.members]
-    own = [session for session in core.live.sessions.of_user(user.id) if session in guild.sessions]
+    own = [session for session in core.live.sessions.of_user(user.id) if session.serves(guild.id)]
     for session in own:
+        core.live.follow(session, guild.id)  # READY may have announced the guild to one that has not got it yet
+        core.live.order(session)  # should its user come back at once, GUILD_CREATE is behind all that waits
         guild.remove_session(session)
     for thread in threads:
         del thread.members[user.id]
     core.live.member_removed(guild, user.id)
-    core.live.to_sessions(guild.id, "GUILD_DELETE", GuildDelete(id=guild.guild.id), own)
+    told = (session for session in own if session.intents & GATES["GUILD_DELETE"][0])
+    core.live.to_sessions(guild.id, "GUILD_DELETE", GuildDelete(id=guild.guild.id), told)
     event = GuildMemberRemove(guild_id=guild.guild.id, user=user)
     core.live.to_guild(guild, "GUILD_MEMBER_REMOVE", event)
     for thread in threads:

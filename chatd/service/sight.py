@@ -1,14 +1,15 @@
 """What sessions are told when a change alters which channels they see.
 
 Take `before` in front of the change and call `tell` behind it, both in the commit's callback: a session that has
-gained a channel gets CHANNEL_CREATE, one that has lost it CHANNEL_DELETE, and the like for the scheduled events in it.
+gained a channel gets CHANNEL_CREATE, one that has lost it CHANNEL_DELETE, and the like for the scheduled events in it
+and for who is there in voice.
 Discord's clients are not told at all; here nobody is left with a channel that is no longer theirs, or without one that
 is. With a channel come its threads, and with MANAGE_THREADS the private ones: THREAD_LIST_SYNC (topics/threads,
 "Channel Access").
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 
 from chatd.live.bus import Audience
 from chatd.live.guilds import GuildState
@@ -17,8 +18,9 @@ from chatd.live.threads import ThreadState
 from chatd.model.intents import GATES
 from chatd.model.objects.channel import PARENT_TYPES, Channel
 from chatd.model.objects.gateway import ThreadListSync
+from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Snowflake
-from chatd.service import scheduled_events
+from chatd.service import scheduled_events, voice
 from chatd.service.core import Core
 
 
@@ -30,7 +32,7 @@ class Seen:
         self.channels: dict[int, Channel] = dict(guild.channels)
         self.by_session = {
             session: guild.sight(session.user.id)
-            for session in guild.audience(GATES["CHANNEL_UPDATE"][0])
+            for session in guild.audience(0)
             if not user_id or session.user.id == user_id
         }
         self._parents = {thread.parent_id for thread in guild.threads.active.values() if thread.is_private}
@@ -56,12 +58,14 @@ def tell(core: Core, seen: Seen) -> None:
             groups[old, new].append(session)
     kept = seen.channels.keys() & guild.channels.keys()
     for (old, new), sessions in groups.items():
-        audience = Audience(sessions)
+        audience = Audience([session for session in sessions if session.intents & GATES["CHANNEL_UPDATE"][0]])
         _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_DELETE", (old - new) & kept)
+        _tell_voice(core, guild, sessions, (old - new) & kept, voice.outside)
         for channel_id in sorted((old - new) & kept):
             core.live.to_audience(guild.id, "CHANNEL_DELETE", guild.channel(channel_id), audience)
         for channel_id in sorted((new - old) & kept):
             core.live.to_audience(guild.id, "CHANNEL_CREATE", guild.channel(channel_id), audience)
+        _tell_voice(core, guild, sessions, (new - old) & kept, lambda state: state)
         _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_CREATE", (new - old) & kept)
     _sync_threads(core, guild, _gained_parents(seen, groups, kept))
 
@@ -91,7 +95,8 @@ def _sync_threads(core: Core, guild: GuildState, gained: Mapping[Session, frozen
     for thread in guild.threads.active.values():
         below[thread.parent_id].append(thread)
     alike: dict[tuple[frozenset[int], tuple[ThreadState, ...], int], list[Session]] = defaultdict(list)
-    for session, parents in gained.items():
+    listening = {session: ids for session, ids in gained.items() if session.intents & GATES["THREAD_LIST_SYNC"][0]}
+    for session, parents in listening.items():
         user_id = int(session.user.id)
         threads = [thread for parent_id in sorted(parents) for thread in below.get(parent_id, ())]
         seen = tuple(thread for thread in threads if guild.sees_thread(user_id, thread))
@@ -121,3 +126,18 @@ def _tell_events(
     listening = [session for session in sessions if session.intents & GATES[name][0]]
     for event in events:
         core.live.to_sessions(guild.id, name, scheduled_events.view(guild, event), listening)
+
+
+def _tell_voice(
+    core: Core,
+    guild: GuildState,
+    sessions: Sequence[Session],
+    channels: Collection[int],
+    shown: Callable[[VoiceState], VoiceState],
+) -> None:
+    """A member's own sessions know where it is, whatever it sees."""
+    for state in guild.voice.values():
+        if state.channel_id in channels:
+            name = "VOICE_STATE_UPDATE"
+            told = (s for s in sessions if s.intents & GATES[name][0] and s.user.id != state.user_id)
+            core.live.to_sessions(guild.id, name, voice.wire_form(guild, shown(state)), told)
