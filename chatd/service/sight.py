@@ -42,7 +42,7 @@ def tell(core: Core, seen: Seen) -> None:
     groups: dict[tuple[frozenset[int], frozenset[int]], list[Session]] = defaultdict(list)
     for session, old in seen.by_session.items():
         new = guild.sight(session.user.id)
-        if new is not old:
+        if new != old:
             groups[old, new].append(session)
     kept = seen.channels.keys() & guild.channels.keys()
     for (old, new), sessions in groups.items():
