@@ -34,6 +34,12 @@ class _Special(NamedTuple):
     shown: dict[int, frozenset[int]]  # or allows
 
 
+class _Sight(NamedTuple):
+    channels: frozenset[int]
+    plain: frozenset[int]  # what it was made of
+    other: frozenset[int]
+
+
 class GuildState:
     def __init__(
         self,
@@ -57,8 +63,10 @@ class GuildState:
         self.voice: dict[int, VoiceState] = {}  # who is in a voice channel, by user
         self._permissions: dict[tuple[int, int], int] = {}
         self._audiences: dict[tuple[int, int, bool], Audience] = {}
-        self._sights: dict[tuple[Snowflake, ...] | int, frozenset[int]] = {}
+        self._sights: dict[tuple[Snowflake, ...] | int, _Sight] = {}
+        self._former_sights = self._sights  # before the last change: most of them are as they were
         self._special: _Special | None = None
+        self._plain = _NONE  # those of the newest _Special
         self._timeouts: dict[int, int] = {}
         for member in members.values():
             self._note_timeout(member)
@@ -69,7 +77,8 @@ class GuildState:
         """To be called after any change of permissions, channels, overwrites or ownership, and of several members."""
         self._permissions.clear()
         self._audiences.clear()
-        self._sights.clear()
+        if self._sights:
+            self._former_sights, self._sights = self._sights, {}
         self._special = None
 
     def member_changed(self, user_id: int) -> None:
@@ -170,28 +179,38 @@ class GuildState:
     # --- sight -------------------------------------------------------------------------------------------------
 
     def sight(self, user_id: int) -> frozenset[int]:
-        """The channels that the member sees. Members with the same roles share one set, unless they are special."""
+        """The channels that the member sees. Members with the same roles share one set, unless they are special.
+
+        A change of the guild that does not alter the set leaves it the same object, mostly.
+        """
         member = self.members.get(user_id)
         if member is None:
-            return frozenset()
+            return _NONE
         if self._special is None:
             self._special = _special(self)
+            if self._special.plain_channels == self._plain:  # the same object, for sights to be compared by
+                self._special = self._special._replace(plain_channels=self._plain)
+            self._plain = self._special.plain_channels
         standing = user_id if user_id in self._special.users else member.roles
         found = self._sights.get(standing)
         if found is None:
-            found = self._sights[standing] = self._look(member, self._special)
-        return found
+            plain, other = self._look(member, self._special)
+            found = self._former_sights.get(standing)
+            if found is None or found.plain is not plain or found.other != other:
+                found = _Sight(plain | other, plain, other)
+            self._sights[standing] = found
+        return found.channels
 
-    def _look(self, member: Member, special: "_Special") -> frozenset[int]:
-        """`permissions.channel_permissions` for one permission, and for all channels at once."""
+    def _look(self, member: Member, special: "_Special") -> tuple[frozenset[int], frozenset[int]]:
+        """`permissions.channel_permissions` for one permission and for all channels at once, plain and other ones."""
         base = self.permissions(member.user.id)
         if base & p.ADMINISTRATOR:
-            return special.plain_channels | special.other_channels
+            return special.plain_channels, special.other_channels
         plain, seen = (special.plain_channels, special.other_channels) if base & p.VIEW_CHANNEL else (_NONE, _NONE)
         for targets in ((self.id,), member.roles, (member.user.id,)):
             seen = seen.difference(*[special.hidden[id_] for id_ in targets if id_ in special.hidden])
             seen = seen.union(*[special.shown[id_] for id_ in targets if id_ in special.shown])
-        return plain | seen
+        return plain, seen
 
     # --- sessions ----------------------------------------------------------------------------------------------
 

@@ -7,9 +7,8 @@ is.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
-from chatd.live.bus import Audience
 from chatd.live.guilds import GuildState
 from chatd.live.sessions import Session
 from chatd.model.intents import GATES
@@ -42,17 +41,21 @@ def tell(core: Core, seen: Seen) -> None:
     groups: dict[tuple[frozenset[int], frozenset[int]], list[Session]] = defaultdict(list)
     for session, old in seen.by_session.items():
         new = guild.sight(session.user.id)
-        if new != old:
+        if new is not old and new != old:
             groups[old, new].append(session)
     kept = seen.channels.keys() & guild.channels.keys()
+    lost, gained = defaultdict[int, list[Session]](list), defaultdict[int, list[Session]](list)
     for (old, new), sessions in groups.items():
-        audience = Audience(sessions)
-        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_DELETE", (old - new) & kept)
-        for channel_id in sorted((old - new) & kept):
-            core.live.to_audience(guild.id, "CHANNEL_DELETE", guild.channel(channel_id), audience)
-        for channel_id in sorted((new - old) & kept):
-            core.live.to_audience(guild.id, "CHANNEL_CREATE", guild.channel(channel_id), audience)
-        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_CREATE", (new - old) & kept)
+        for channel_id in (old - new) & kept:
+            lost[channel_id] += sessions
+        for channel_id in (new - old) & kept:
+            gained[channel_id] += sessions
+    for channel_id, sessions in sorted(lost.items()):
+        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_DELETE", channel_id)
+        core.live.to_sessions(guild.id, "CHANNEL_DELETE", guild.channel(channel_id), sessions)
+    for channel_id, sessions in sorted(gained.items()):
+        core.live.to_sessions(guild.id, "CHANNEL_CREATE", guild.channel(channel_id), sessions)
+        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_CREATE", channel_id)
 
 
 def update(core: Core, seen: Seen, channel_id: int) -> None:
@@ -63,10 +66,8 @@ def update(core: Core, seen: Seen, channel_id: int) -> None:
     core.live.to_sessions(guild.id, "CHANNEL_UPDATE", guild.channel(channel_id), stayed)
 
 
-def _tell_events(
-    core: Core, guild: GuildState, sessions: Sequence[Session], name: str, channels: Collection[int]
-) -> None:
-    events = [event for event in guild.scheduled_events.values() if event.channel_id in channels]
+def _tell_events(core: Core, guild: GuildState, sessions: Sequence[Session], name: str, channel_id: int) -> None:
+    events = [event for event in guild.scheduled_events.values() if event.channel_id == channel_id]
     listening = [session for session in sessions if session.intents & GATES[name][0]]
     for event in events:
         core.live.to_sessions(guild.id, name, scheduled_events.view(guild, event), listening)
