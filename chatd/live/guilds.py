@@ -4,7 +4,8 @@ Everything here is memory; `service` changes it in the callback of a committed t
 Permissions and audiences are computed when first asked for and kept until something that they depend on changes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import trio
@@ -16,7 +17,7 @@ from chatd.live.sessions import Session
 from chatd.live.threads import Threads, ThreadState
 from chatd.model import permissions as p
 from chatd.model.objects.auto_moderation import QUARANTINED, AutoModerationRule
-from chatd.model.objects.channel import Channel, ChannelType
+from chatd.model.objects.channel import Channel, ChannelType, OverwriteType
 from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
@@ -28,14 +29,23 @@ from chatd.model.wire import Snowflake, parse_timestamp
 
 # Past every clock.
 _FOREVER = 2**63
+_NONE: frozenset[int] = frozenset()
 
 
 class _Special(NamedTuple):
-    """What keeps members with the same roles from seeing the same."""
+    """What keeps members from seeing the same: the overwrites that say something of VIEW_CHANNEL."""
 
-    users: frozenset[int]  # the owner, and who has an overwrite of its own
+    users: frozenset[int]  # who shares its sight with nobody: the owner, and who has such an overwrite of its own
     plain_channels: frozenset[int]
-    other_channels: tuple[int, ...]
+    other_channels: frozenset[int]
+    hidden: dict[int, frozenset[int]]  # role or user -> the channels that an overwrite of theirs denies
+    shown: dict[int, frozenset[int]]  # or allows
+
+
+class _Sight(NamedTuple):
+    channels: frozenset[int]
+    plain: frozenset[int]  # what it was made of
+    other: frozenset[int]
 
 
 class GuildState:
@@ -70,8 +80,10 @@ class GuildState:
         self._permissions: dict[tuple[int, int], int] = {}
         self._in_threads: dict[tuple[int, int], int] = {}  # by the threads' parent
         self._audiences: dict[tuple[int, int, bool], Audience] = {}
-        self._sights: dict[tuple[Snowflake, ...] | int, frozenset[int]] = {}
+        self._sights: dict[tuple[Snowflake, ...] | int, _Sight] = {}
+        self._former_sights = self._sights  # before the last change: most of them are as they were
         self._special: _Special | None = None
+        self._plain = _NONE  # those of the newest _Special
         self._timeouts: dict[int, int] = {}
         for member in members.values():
             self._note_timeout(member)
@@ -79,20 +91,30 @@ class GuildState:
     # --- structure ---------------------------------------------------------------------------------------------
 
     def changed(self) -> None:
-        """To be called after any change of roles, channels, overwrites, members' roles, membership or ownership."""
+        """To be called after any change of permissions, channels, overwrites or ownership, and of several members."""
         self._permissions.clear()
         self._in_threads.clear()
         self._audiences.clear()
-        self._sights.clear()
+        if self._sights:
+            self._former_sights, self._sights = self._sights, {}
         self._special = None
 
+    def member_changed(self, user_id: int) -> None:
+        """To be called instead after one member has come, gone, or got other roles: the others see what they saw."""
+        self._permissions.clear()
+        self._in_threads.clear()
+        self._audiences.clear()
+        self._sights.pop(user_id, None)
+        if len(self._sights) > len(self.members):  # most are of roles that nobody has together any more
+            self._sights.clear()
+
     def put_member(self, member: Member) -> None:
-        """Add or replace a member; `changed` is the caller's to call."""
+        """Add or replace a member; `member_changed` is the caller's to call if its roles are others."""
         self.members[member.user.id] = member
         self._note_timeout(member)
 
     def drop_member(self, user_id: int) -> None:
-        """Forget a member; `changed` is the caller's to call."""
+        """Forget a member; `member_changed` is the caller's to call."""
         self.members.pop(user_id, None)
         self._timeouts.pop(user_id, None)
 
@@ -222,32 +244,43 @@ class GuildState:
     # --- sight -------------------------------------------------------------------------------------------------
 
     def sight(self, user_id: int) -> frozenset[int]:
-        """The channels that the member sees. Members with the same roles share one set, unless they are special."""
+        """The channels that the member sees. Members with the same roles share one set, unless they are special.
+
+        A change of the guild that does not alter the set leaves it the same object, mostly.
+        """
         member = self.members.get(user_id)
         if member is None:
-            return frozenset()
+            return _NONE
         if self._special is None:
             self._special = _special(self)
+            if self._special.plain_channels == self._plain:  # the same object, for sights to be compared by
+                self._special = self._special._replace(plain_channels=self._plain)
+            self._plain = self._special.plain_channels
         standing = user_id if user_id in self._special.users else member.roles
         found = self._sights.get(standing)
         if found is None:
-            found = self._sights[standing] = self._look(member, self._special)
-        return found
+            plain, other = self._look(member, self._special)
+            found = self._former_sights.get(standing)
+            if found is None or found.plain is not plain or found.other != other:
+                found = _Sight(plain | other, plain, other)
+            self._sights[standing] = found
+        return found.channels
 
     def sees_thread(self, user_id: int, thread: ThreadState) -> bool:
         if thread.parent_id not in self.sight(user_id):
             return False
         return not thread.is_private or bool(self._permissions_in_thread(thread, user_id))
 
-    def _look(self, member: Member, special: "_Special") -> frozenset[int]:
-        """Channels whose overwrites say nothing of VIEW_CHANNEL are seen by everyone who may see any."""
-        user_id = member.user.id
-        plain = special.plain_channels if self.permissions(user_id) & p.VIEW_CHANNEL else frozenset[int]()
-        return plain.union(
-            channel_id
-            for channel_id in special.other_channels
-            if self.permissions_in(channel_id, user_id) & p.VIEW_CHANNEL
-        )
+    def _look(self, member: Member, special: "_Special") -> tuple[frozenset[int], frozenset[int]]:
+        """`permissions.channel_permissions` for one permission and for all channels at once, plain and other ones."""
+        base = self.permissions(member.user.id)
+        if base & p.ADMINISTRATOR:
+            return special.plain_channels, special.other_channels
+        plain, seen = (special.plain_channels, special.other_channels) if base & p.VIEW_CHANNEL else (_NONE, _NONE)
+        for targets in ((self.id,), member.roles, (member.user.id,)):
+            seen = seen.difference(*[special.hidden[id_] for id_ in targets if id_ in special.hidden])
+            seen = seen.union(*[special.shown[id_] for id_ in targets if id_ in special.shown])
+        return plain, seen
 
     # --- sessions ----------------------------------------------------------------------------------------------
 
@@ -298,12 +331,17 @@ class GuildState:
 
 
 def _special(guild: GuildState) -> _Special:
-    overwrites = {
-        channel.id: [o for o in channel.permission_overwrites if (o.allow | o.deny) & p.VIEW_CHANNEL]
-        for channel in guild.channels.values()
-    }
-    return _Special(
-        frozenset((int(guild.guild.owner_id), *(int(o.id) for found in overwrites.values() for o in found if o.type))),
-        frozenset(int(channel_id) for channel_id, found in overwrites.items() if not found),
-        tuple(int(channel_id) for channel_id, found in overwrites.items() if found),
-    )
+    users, plain, other = {int(guild.guild.owner_id)}, set[int](), set[int]()
+    hidden, shown = defaultdict[int, set[int]](set), defaultdict[int, set[int]](set)
+    for channel_id, channel in guild.channels.items():
+        found = [o for o in channel.permission_overwrites if (o.allow | o.deny) & p.VIEW_CHANNEL]
+        (other if found else plain).add(channel_id)
+        for overwrite in found:
+            if overwrite.type == OverwriteType.MEMBER:
+                users.add(overwrite.id)
+            (shown if overwrite.allow & p.VIEW_CHANNEL else hidden)[overwrite.id].add(channel_id)
+    return _Special(frozenset(users), frozenset(plain), frozenset(other), _frozen(hidden), _frozen(shown))
+
+
+def _frozen(channels: Mapping[int, set[int]]) -> dict[int, frozenset[int]]:
+    return {target_id: frozenset(found) for target_id, found in channels.items()}

@@ -84,14 +84,14 @@ class Live:
 
     def member_added(self, guild: GuildState, member: Member) -> None:
         guild.put_member(member)
-        guild.changed()
+        guild.member_changed(member.user.id)
         if member.user.id in self.memberships:
             self.memberships[member.user.id].add(guild.id)
 
     def member_removed(self, guild: GuildState, user_id: int) -> None:
         """The member's sessions are the caller's to remove, after their last event."""
         guild.drop_member(user_id)
-        guild.changed()
+        guild.member_changed(user_id)
         self.memberships.get(user_id, set()).discard(guild.id)
 
     def guild_removed(self, guild: GuildState) -> None:

@@ -108,7 +108,8 @@ def _implied(bit: int, granted: bool, held: int, channel_kind: int) -> list[Step
     if channel_kind in p.THREAD_KINDS and bit == p.SEND_MESSAGES:
         verb = "is" if result else "is not"
         return [_step("thread", result, f"In a thread it takes SEND_MESSAGES_IN_THREADS, which {verb} granted.")]
-    needs = ["VIEW_CHANNEL", *(["CONNECT"] if channel_kind in p.VOICE_KINDS else []), "SEND_MESSAGES"]
+    sending = "SEND_MESSAGES_IN_THREADS" if channel_kind in p.THREAD_KINDS else "SEND_MESSAGES"
+    needs = ["VIEW_CHANNEL", *(["CONNECT"] if channel_kind in p.VOICE_KINDS else []), sending]
     missing = next(name for name in needs if not held & NAMES[name])
     return [_step("implicit", False, f"Without {missing} it means nothing.")]
 

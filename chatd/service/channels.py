@@ -210,10 +210,16 @@ def _update(tx: Tx, changed: Sequence[Channel]) -> None:
 def _changed_all(core: Core, guild: GuildState, changed: Sequence[Channel]) -> None:
     seen = sight.before(guild)
     guild.channels.update((int(channel.id), channel) for channel in changed)
-    guild.changed()
+    if any(_decides(channel) != _decides(seen.channels[channel.id]) for channel in changed):
+        guild.changed()
     sight.tell(core, seen)
     for channel in changed:
         sight.update(core, seen, channel.id)
+
+
+def _decides(channel: Channel) -> tuple[Sequence[Overwrite], int]:
+    """What permissions in a channel depend on."""
+    return channel.permission_overwrites, channel.type
 
 
 def _created(core: Core, guild: GuildState, channel: Channel) -> Channel:

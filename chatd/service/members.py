@@ -92,7 +92,7 @@ def updated(core: Core, guild: GuildState, member: Member) -> None:
         return
     seen = sight.before(guild, member.user.id)
     guild.put_member(member)
-    guild.changed()
+    guild.member_changed(member.user.id)
     core.live.to_guild_and_member(guild, "GUILD_MEMBER_UPDATE", event, member.user.id)
     sight.tell(core, seen)
 

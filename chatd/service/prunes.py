@@ -47,7 +47,7 @@ async def begin(core: Core, me: Actor, guild_id: Snowflake, body: PruneParams, r
             options = AuditLogOptions(delete_member_days=str(days), members_removed=str(len(gone)))
             entry = audit_log.entry(me, AuditLogEvent.MEMBER_PRUNE, None, reason or body.reason, options=options)
             await membership.end(core, guild, gone, [entry])
-    return PruneResult(pruned=None if body.compute_prune_count is False else len(found))
+    return PruneResult(pruned=None if body.compute_prune_count in (False, "false") else len(found))
 
 
 async def _inactive(core: Core, me: Actor, guild: GuildState, days: int, role_ids: Iterable[int]) -> list[int]:

@@ -220,8 +220,13 @@ def created(core: Core, guild: GuildState, role: Role, shifted: Sequence[Role]) 
 
 
 def _updated(core: Core, guild: GuildState, changed: Sequence[Role]) -> None:
+    by_id = {int(role.id): role for role in changed}
+    if all(role.permissions == guild.roles[role_id].permissions for role_id, role in by_id.items()):
+        guild.roles.update(by_id)
+        _tell(core, guild, changed)
+        return
     seen = sight.before(guild)
-    guild.roles.update((int(role.id), role) for role in changed)
+    guild.roles.update(by_id)
     guild.changed()
     _tell(core, guild, changed)
     sight.tell(core, seen)

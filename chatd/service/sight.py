@@ -9,9 +9,8 @@ is. With a channel come its threads, and with MANAGE_THREADS the private ones: T
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
-from chatd.live.bus import Audience
 from chatd.live.guilds import GuildState
 from chatd.live.sessions import Session
 from chatd.live.threads import ThreadState
@@ -54,19 +53,23 @@ def tell(core: Core, seen: Seen) -> None:
     groups: dict[tuple[frozenset[int], frozenset[int]], list[Session]] = defaultdict(list)
     for session, old in seen.by_session.items():
         new = guild.sight(session.user.id)
-        if new is not old:
+        if new is not old and new != old:
             groups[old, new].append(session)
     kept = seen.channels.keys() & guild.channels.keys()
+    lost, gained = defaultdict[int, list[Session]](list), defaultdict[int, list[Session]](list)
     for (old, new), sessions in groups.items():
-        audience = Audience([session for session in sessions if session.intents & GATES["CHANNEL_UPDATE"][0]])
-        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_DELETE", (old - new) & kept)
-        _tell_voice(core, guild, sessions, (old - new) & kept, voice.outside)
-        for channel_id in sorted((old - new) & kept):
-            core.live.to_audience(guild.id, "CHANNEL_DELETE", guild.channel(channel_id), audience)
-        for channel_id in sorted((new - old) & kept):
-            core.live.to_audience(guild.id, "CHANNEL_CREATE", guild.channel(channel_id), audience)
-        _tell_voice(core, guild, sessions, (new - old) & kept, lambda state: state)
-        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_CREATE", (new - old) & kept)
+        for channel_id in (old - new) & kept:
+            lost[channel_id] += sessions
+        for channel_id in (new - old) & kept:
+            gained[channel_id] += sessions
+    for channel_id, sessions in sorted(lost.items()):
+        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_DELETE", channel_id)
+        _tell_voice(core, guild, sessions, channel_id, voice.outside)
+        _tell_channel(core, guild, sessions, "CHANNEL_DELETE", channel_id)
+    for channel_id, sessions in sorted(gained.items()):
+        _tell_channel(core, guild, sessions, "CHANNEL_CREATE", channel_id)
+        _tell_voice(core, guild, sessions, channel_id, lambda state: state)
+        _tell_events(core, guild, sessions, "GUILD_SCHEDULED_EVENT_CREATE", channel_id)
     _sync_threads(core, guild, _gained_parents(seen, groups, kept))
 
 
@@ -119,10 +122,13 @@ def update(core: Core, seen: Seen, channel_id: int) -> None:
     core.live.to_sessions(guild.id, "CHANNEL_UPDATE", guild.channel(channel_id), stayed)
 
 
-def _tell_events(
-    core: Core, guild: GuildState, sessions: Sequence[Session], name: str, channels: Collection[int]
-) -> None:
-    events = [event for event in guild.scheduled_events.values() if event.channel_id in channels]
+def _tell_channel(core: Core, guild: GuildState, sessions: Sequence[Session], name: str, channel_id: int) -> None:
+    listening = [session for session in sessions if session.intents & GATES[name][0]]
+    core.live.to_sessions(guild.id, name, guild.channel(channel_id), listening)
+
+
+def _tell_events(core: Core, guild: GuildState, sessions: Sequence[Session], name: str, channel_id: int) -> None:
+    events = [event for event in guild.scheduled_events.values() if event.channel_id == channel_id]
     listening = [session for session in sessions if session.intents & GATES[name][0]]
     for event in events:
         core.live.to_sessions(guild.id, name, scheduled_events.view(guild, event), listening)
@@ -132,12 +138,11 @@ def _tell_voice(
     core: Core,
     guild: GuildState,
     sessions: Sequence[Session],
-    channels: Collection[int],
+    channel_id: int,
     shown: Callable[[VoiceState], VoiceState],
 ) -> None:
     """A member's own sessions know where it is, whatever it sees."""
-    for state in guild.voice.values():
-        if state.channel_id in channels:
-            name = "VOICE_STATE_UPDATE"
-            told = (s for s in sessions if s.intents & GATES[name][0] and s.user.id != state.user_id)
-            core.live.to_sessions(guild.id, name, voice.wire_form(guild, shown(state)), told)
+    name = "VOICE_STATE_UPDATE"
+    for state in guild.voice_in(channel_id):
+        told = (s for s in sessions if s.intents & GATES[name][0] and s.user.id != state.user_id)
+        core.live.to_sessions(guild.id, name, voice.wire_form(guild, shown(state)), told)

@@ -87,7 +87,7 @@ async def test_roles_protect_unless_they_are_named(server: Server, world: World,
     # The bot's own role stands below the others.
     bot = await world.bot(owner, guild, permissions=KICK | MANAGE_GUILD)
     assert await count(bot, guild, include_roles=f"{low},{high}") == 1
-    payload = {"include_roles": [low], "compute_prune_count": False, "reason": "old way"}
+    payload = {"include_roles": [low], "compute_prune_count": "false", "reason": "old way"}
     assert (await owner.post(f"/guilds/{guild.id}/prune", payload)).ok(200) == {"pruned": None}
     assert await ids_of(owner, guild) == {owner.id, both.id, bot.id}
     assert (await owner.post(f"/guilds/{guild.id}/prune", {"include_roles": f"{low},{high}"})).ok(200) == {"pruned": 1}

@@ -62,15 +62,15 @@ class Audiences(RuleBasedStateMachine):
 
     @rule(user=users, its_roles=st.sets(roles))
     def member_has_roles(self, user: int, its_roles: set[int]) -> None:
-        self.state.members[user] = live.member(user, *its_roles)
-        self.state.changed()
+        self.state.put_member(live.member(user, *its_roles))
+        self.state.member_changed(user)
 
     @rule(user=users)
     def member_leaves(self, user: int) -> None:
-        self.state.members.pop(user, None)
+        self.state.drop_member(user)
         for thread in self.state.threads.all():
             thread.members.pop(user, None)
-        self.state.changed()
+        self.state.member_changed(user)
 
     @rule(role=st.sampled_from((GUILD, *ROLES)), permissions=granted)
     def role_changes(self, role: int, permissions: int) -> None:

@@ -74,3 +74,18 @@ def test_the_last_step_is_what_is_enforced(
     if is_timed_out:
         enforced = p.timed_out(base, enforced)
     assert steps[-1].granted is bool(enforced & bit), steps
+
+
+def test_in_a_thread_mentioning_needs_what_sending_needs_there() -> None:
+    steps = explain(
+        p.MENTION_EVERYONE,
+        user_id=USER,
+        is_owner=False,
+        everyone=live.role(GUILD, p.VIEW_CHANNEL | p.SEND_MESSAGES | p.MENTION_EVERYONE),
+        roles=[],
+        overwrites=[],
+        channel_kind=11,
+        is_timed_out=False,
+    )
+    assert (steps[-1].rule, steps[-1].granted) == ("implicit", False)
+    assert "SEND_MESSAGES_IN_THREADS" in steps[-1].detail

@@ -1,6 +1,6 @@
 """Pruning a guild of its inactive members (resources/guild)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -21,7 +21,7 @@ class PruneParams(Params, kw_only=True):
     """Begin Guild Prune. `reason` is the older way to send X-Audit-Log-Reason."""
 
     days: Days | None = None
-    compute_prune_count: bool | None = None
+    compute_prune_count: bool | Literal["true", "false"] | None = None  # discord.py sends it as text
     include_roles: Annotated[list[Snowflake], Meta(max_length=100)] | str | None = None
     reason: Annotated[str, Meta(max_length=limits.AUDIT_REASON_LENGTH)] | None = None
 
