@@ -5,7 +5,7 @@ Permissions and audiences are computed when first asked for and kept until somet
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import trio
@@ -29,6 +29,7 @@ from chatd.model.wire import Snowflake, parse_timestamp
 
 # Past every clock.
 _FOREVER = 2**63
+
 _NONE: frozenset[int] = frozenset()
 
 
@@ -298,9 +299,6 @@ class GuildState:
     def regroup(self) -> None:
         """To be called after one of the sessions has become an ordered one."""
         self._audiences.clear()
-
-    def sessions_of(self, user_id: int) -> Iterator[Session]:
-        return (session for session in tuple(self.sessions) if session.user.id == user_id)
 
     def audience(self, intent: int, channel_id: int = 0, content: bool = False) -> Audience:
         """The sessions with the intent (0: any) that see the channel or thread (0: that are in the guild).
