@@ -12,13 +12,14 @@ from typing import Annotated, Any, TypeAlias, get_type_hints
 from msgspec import Meta, Raw
 
 from chatd import __version__, log
+from chatd.model import limits
 from chatd.model.errors import ApiError, ErrorTree
 from chatd.model.objects.account import Password, Register
 from chatd.model.objects.application import ApplicationCreate
 from chatd.model.objects.guild import GuildCreateParams, GuildName
 from chatd.model.objects.user import User, Username
 from chatd.model.validate import decode
-from chatd.model.wire import Params, Permissions, Snowflake, encode
+from chatd.model.wire import Params, Permissions, Snowflake, encode, length
 from chatd.service import access, accounts, applications, bots, guild_creation, sessions
 from chatd.service.actors import Actor
 from chatd.service.core import Core
@@ -134,7 +135,7 @@ class GuildCreate(Params, kw_only=True):
 
 
 class BotCreate(Params, kw_only=True):
-    name: Annotated[str, Meta(min_length=2, max_length=32)]
+    name: Annotated[str, length(limits.USERNAME_LENGTH)]
     owner: str
     guilds: list[Snowflake] = []
     permissions: Permissions = Permissions(0)

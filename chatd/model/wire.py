@@ -25,6 +25,7 @@ __all__ = [
     "convert",
     "decoder",
     "encode",
+    "length",
     "parse_timestamp",
     "timestamp",
 ]
@@ -38,6 +39,11 @@ _MAX_DIGITS = 20
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+def length(bounds: tuple[int, int]) -> msgspec.Meta:
+    """For Annotated texts and lists: from `bounds[0]` to `bounds[1]` long, both included."""
+    return msgspec.Meta(min_length=bounds[0], max_length=bounds[1])
 
 
 class StringInt(int):

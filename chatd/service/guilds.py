@@ -30,7 +30,7 @@ class MyGuildsQuery(Params):
 
     before: Snowflake | UnsetType = UNSET
     after: Snowflake | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=200)] = limits.GUILDS_PER_PAGE
+    limit: Annotated[int, Meta(ge=1, le=limits.GUILDS_PER_PAGE)] = limits.GUILDS_PER_PAGE
     with_counts: bool = False
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.scheduled_event import ScheduledEventView
 from chatd.model.objects.thread import Thread
@@ -128,4 +129,4 @@ class AuditLogQuery(Params, kw_only=True):
     action_type: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
     before: Snowflake | UnsetType = UNSET
     after: Snowflake | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    limit: Annotated[int, Meta(ge=1, le=limits.AUDIT_ENTRIES_PER_PAGE)] = 50

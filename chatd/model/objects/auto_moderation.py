@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chatd.model import limits
 from chatd.model.objects.guild import MessageMember
 from chatd.model.objects.message import Message
-from chatd.model.wire import Object, Params, Snowflake
+from chatd.model.wire import Object, Params, Snowflake, length
 
 # The member's flag AUTOMOD_QUARANTINED_USERNAME (resources/guild, "Guild Member Flags").
 QUARANTINED = 1 << 7
@@ -153,7 +153,7 @@ class AlertCreate(Message, frozen=True, kw_only=True):
 
 Keyword = Annotated[str, Meta(min_length=1, max_length=limits.AUTOMOD_KEYWORD_LENGTH)]
 Regex = Annotated[str, Meta(min_length=1, max_length=limits.AUTOMOD_REGEX_LENGTH)]
-RuleName = Annotated[str, Meta(min_length=limits.AUTOMOD_NAME_LENGTH[0], max_length=limits.AUTOMOD_NAME_LENGTH[1])]
+RuleName = Annotated[str, length(limits.AUTOMOD_NAME_LENGTH)]
 
 
 class TriggerMetadataParams(Params, kw_only=True):

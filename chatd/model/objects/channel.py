@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
+from chatd.model import limits
 from chatd.model.objects.user import User
-from chatd.model.wire import Object, Params, Permissions, Snowflake
+from chatd.model.wire import Object, Params, Permissions, Snowflake, length
 
 
 class ChannelType(IntEnum):
@@ -160,9 +161,9 @@ class OverwritePut(Params, kw_only=True):
     deny: Permissions | None = None
 
 
-ChannelName = Annotated[str, Meta(min_length=1, max_length=100)]
-Topic = Annotated[str, Meta(max_length=4096)]  # 1024 where it is no forum's
-Slowmode = Annotated[int, Meta(ge=0, le=21600)]
+ChannelName = Annotated[str, length(limits.CHANNEL_NAME_LENGTH)]
+Topic = Annotated[str, Meta(max_length=limits.FORUM_TOPIC_LENGTH)]  # shorter where it is no forum's
+Slowmode = Annotated[int, Meta(ge=0, le=limits.SLOWMODE_S)]
 Bitrate = Annotated[int, Meta(ge=8000, le=384000)]
 UserLimit = Annotated[int, Meta(ge=0, le=10_000)]  # 99 where it is no stage's
 Region = Annotated[str, Meta(max_length=100)]
@@ -171,7 +172,7 @@ VideoQuality = Literal[1, 2]
 AutoArchive = Literal[60, 1440, 4320, 10080]
 SortOrder = Literal[0, 1]
 ForumLayout = Literal[0, 1, 2]
-AppliedTags = Annotated[list[Snowflake], Meta(max_length=5)]
+AppliedTags = Annotated[list[Snowflake], Meta(max_length=limits.FORUM_POST_TAGS)]
 
 
 class EmojiParams(Params, kw_only=True):
@@ -182,13 +183,13 @@ class EmojiParams(Params, kw_only=True):
 class ForumTagParams(EmojiParams, kw_only=True):
     """A new tag, or with the id of one that is there, what becomes of it."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=20)]
+    name: Annotated[str, length(limits.FORUM_TAG_NAME_LENGTH)]
     id: Snowflake | None = None
     moderated: bool | None = None
 
 
-Overwrites = Annotated[list[OverwriteParams], Meta(max_length=1000)]
-Tags = Annotated[list[ForumTagParams], Meta(max_length=20)]
+Overwrites = Annotated[list[OverwriteParams], Meta(max_length=limits.CHANNEL_OVERWRITES)]
+Tags = Annotated[list[ForumTagParams], Meta(max_length=limits.FORUM_TAGS)]
 
 
 class ChannelCreate(Params, kw_only=True):

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.objects.channel import Channel, ChannelCreate
 from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.presence import PresenceUpdate
@@ -13,7 +14,7 @@ from chatd.model.objects.sticker import Sticker
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.objects.voice import VoiceState
-from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake
+from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake, length
 
 # What Discord gives to boosted or partnered guilds, and this server to every guild.
 GRANTED_FEATURES = (
@@ -186,14 +187,14 @@ class MyGuild(Object, frozen=True, kw_only=True):
     approximate_presence_count: int | UnsetType = UNSET
 
 
-GuildName = Annotated[str, Meta(min_length=2, max_length=100)]
+GuildName = Annotated[str, length(limits.GUILD_NAME_LENGTH)]
 
 
 class RoleTemplate(Params, kw_only=True):
     """A role of Create Guild; `id` is a placeholder that the channels' overwrites may name."""
 
     id: Snowflake
-    name: Annotated[str, Meta(max_length=100)] = "new role"
+    name: Annotated[str, Meta(max_length=limits.ROLE_NAME_LENGTH[1])] = "new role"
     permissions: Permissions | None = None
     color: Color = 0
     colors: RoleColorsParams | None = None
@@ -233,8 +234,8 @@ class GuildCreateParams(ImageParams, kw_only=True):
     verification_level: VerificationLevel = 0
     default_message_notifications: Notifications = 0
     explicit_content_filter: ContentFilter = 0
-    roles: Annotated[list[RoleTemplate], Meta(max_length=250)] = []
-    channels: Annotated[list[ChannelTemplate], Meta(max_length=500)] = []
+    roles: Annotated[list[RoleTemplate], Meta(max_length=limits.GUILD_ROLES)] = []
+    channels: Annotated[list[ChannelTemplate], Meta(max_length=limits.GUILD_CHANNELS)] = []
     afk_channel_id: Snowflake | None = None
     afk_timeout: AfkTimeout = 300
     system_channel_id: Snowflake | None = None

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.objects.channel import DefaultReaction, Overwrite
 from chatd.model.objects.guild import GuildName
 from chatd.model.objects.role import RoleColors
 from chatd.model.objects.user import User
-from chatd.model.wire import Object, Params, Permissions, Snowflake
+from chatd.model.wire import Object, Params, Permissions, Snowflake, length
 
 
 class SerializedRole(Object, frozen=True, kw_only=True):
@@ -87,8 +88,8 @@ class GuildTemplate(Object, frozen=True, kw_only=True):
     is_dirty: bool | None
 
 
-TemplateName = Annotated[str, Meta(min_length=1, max_length=100)]
-TemplateDescription = Annotated[str, Meta(max_length=120)]
+TemplateName = Annotated[str, length(limits.TEMPLATE_NAME_LENGTH)]
+TemplateDescription = Annotated[str, Meta(max_length=limits.TEMPLATE_DESCRIPTION_LENGTH)]
 
 
 class GuildTemplateCreate(Params, kw_only=True):

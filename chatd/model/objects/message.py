@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
 from chatd.model.objects.thread import Thread
@@ -92,8 +93,8 @@ class Message(Object, frozen=True, kw_only=True):
 
 class AllowedMentions(Params, kw_only=True):
     parse: list[Literal["roles", "users", "everyone"]] | None = None
-    roles: Annotated[list[Snowflake], Meta(max_length=100)] | None = None
-    users: Annotated[list[Snowflake], Meta(max_length=100)] | None = None
+    roles: Annotated[list[Snowflake], Meta(max_length=limits.ALLOWED_MENTIONS)] | None = None
+    users: Annotated[list[Snowflake], Meta(max_length=limits.ALLOWED_MENTIONS)] | None = None
     replied_user: bool | None = None
 
 
@@ -105,8 +106,8 @@ class MessageReferenceParams(Params, kw_only=True):
     fail_if_not_exists: bool = True
 
 
-Content = Annotated[str, Meta(max_length=2000)]
-Nonce = Annotated[str, Meta(max_length=25)] | int
+Content = Annotated[str, Meta(max_length=limits.MESSAGE_CONTENT_LENGTH)]
+Nonce = Annotated[str, Meta(max_length=limits.MESSAGE_NONCE_LENGTH)] | int
 
 
 class MessageCreate(Params, kw_only=True):
@@ -115,7 +116,7 @@ class MessageCreate(Params, kw_only=True):
     content: Content | None = None
     nonce: Nonce | None = None
     tts: bool | None = None
-    embeds: Annotated[list[EmbedParams], Meta(max_length=10)] | None = None
+    embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | None = None
     embed: EmbedParams | None = None  # the older form, one embed
     allowed_mentions: AllowedMentions | None = None
     message_reference: MessageReferenceParams | None = None
@@ -127,7 +128,7 @@ class MessagePatch(Params, kw_only=True):
     """Edit Message."""
 
     content: Content | UnsetType | None = UNSET
-    embeds: Annotated[list[EmbedParams], Meta(max_length=10)] | UnsetType | None = UNSET
+    embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | UnsetType | None = UNSET
     flags: int | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | UnsetType | None = UNSET
 
@@ -138,4 +139,4 @@ class MessagePage(Params, kw_only=True):
     around: Snowflake | UnsetType = UNSET
     before: Snowflake | UnsetType = UNSET
     after: Snowflake | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    limit: Annotated[int, Meta(ge=1, le=limits.MESSAGES_PER_PAGE)] = limits.MESSAGES_PER_PAGE_DEFAULT

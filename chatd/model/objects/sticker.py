@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model import limits
 from chatd.model.objects.user import User
-from chatd.model.wire import FormParams, Object, Params, Snowflake
+from chatd.model.wire import FormParams, Object, Params, Snowflake, length
 
 
 class StickerFormat(IntEnum):
@@ -50,7 +50,7 @@ class GuildStickersUpdate(Object, frozen=True, kw_only=True):
     stickers: tuple[Sticker, ...]
 
 
-StickerName = Annotated[str, Meta(min_length=limits.STICKER_NAME_LENGTH[0], max_length=limits.STICKER_NAME_LENGTH[1])]
+StickerName = Annotated[str, length(limits.STICKER_NAME_LENGTH)]
 # Empty, or 2 to 100 characters.
 StickerDescription = Annotated[str, Meta(max_length=limits.STICKER_DESCRIPTION_LENGTH[1], pattern=r"(?s)^(..+)?\Z")]
 StickerTags = Annotated[str, Meta(min_length=1, max_length=limits.STICKER_TAGS_LENGTH)]

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.objects.channel import AppliedTags, AutoArchive, ChannelName, Slowmode
 from chatd.model.objects.embed import EmbedParams
 from chatd.model.objects.guild import Member
@@ -24,7 +25,7 @@ class ForumMessage(Params, kw_only=True):
     """The first message of a thread in a forum or media channel."""
 
     content: Content | None = None
-    embeds: Annotated[list[EmbedParams], Meta(max_length=10)] | None = None
+    embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | None = None
     allowed_mentions: AllowedMentions | None = None
     flags: int | None = None
 
@@ -59,7 +60,7 @@ class ThreadMembersQuery(Params):
 
     with_member: bool = False
     after: Snowflake = Snowflake(0)
-    limit: Annotated[int, Meta(ge=1, le=100)] = 100
+    limit: Annotated[int, Meta(ge=1, le=limits.THREAD_MEMBERS_PER_PAGE)] = limits.THREAD_MEMBERS_PER_PAGE
 
 
 class ThreadList(Object, frozen=True, kw_only=True):
