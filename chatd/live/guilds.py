@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import trio
+from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from chatd.live.bus import Audience
@@ -18,7 +19,7 @@ from chatd.model.objects.guild import Guild, GuildView, Member
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.objects.voice import VoiceState
-from chatd.model.wire import Snowflake, parse_timestamp
+from chatd.model.wire import Snowflake, parse_timestamp, timestamp
 
 
 class _Special(NamedTuple):
@@ -38,6 +39,7 @@ class GuildState:
         members: dict[int, Member],
         last_message_ids: dict[int, int],
         scheduled_events: dict[int, ScheduledEvent],
+        last_pins: dict[int, int],
     ) -> None:
         self.id = guild.id
         self.guild = guild
@@ -46,6 +48,7 @@ class GuildState:
         self.members = members
         self.last_message_ids = last_message_ids
         self.scheduled_events = scheduled_events  # those that are not over
+        self.last_pins = last_pins  # channel -> when its last pinned message was pinned, in ms
         # Held by whoever changes the structure, from its checks to its commit.
         self.lock = trio.Lock()
         self.sessions: dict[Session, None] = {}
@@ -85,10 +88,16 @@ class GuildState:
         return tuple(sorted(self.roles.values(), key=lambda role: (role.position, role.id)))
 
     def channel(self, channel_id: int) -> Channel:
-        """The channel with its newest message; raises KeyError."""
+        """The channel with its newest message and pin; raises KeyError."""
         channel = self.channels[channel_id]
-        last = self.last_message_ids.get(channel_id)
-        return channel if last is None else replace(channel, last_message_id=Snowflake(last))
+        last, pinned_ms = self.last_message_ids.get(channel_id), self.last_pins.get(channel_id)
+        if last is None and pinned_ms is None:
+            return channel
+        return replace(
+            channel,
+            last_message_id=None if last is None else Snowflake(last),
+            last_pin_timestamp=UNSET if pinned_ms is None else timestamp(pinned_ms),
+        )
 
     def visible_channels(self, user_id: int) -> tuple[Channel, ...]:
         seen = self.sight(user_id)

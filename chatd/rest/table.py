@@ -15,6 +15,7 @@ from chatd.service import (
     bans,
     bots,
     channels,
+    deletions,
     directs,
     explain,
     gateway,
@@ -23,6 +24,8 @@ from chatd.service import (
     member_edits,
     members,
     messages,
+    pins,
+    reactions,
     read_states,
     relationships,
     roles,
@@ -37,6 +40,8 @@ post = partial(route, "POST")
 put = partial(route, "PUT")
 patch = partial(route, "PATCH")
 delete = partial(route, "DELETE")
+
+REACTIONS = "/channels/{channel_id}/messages/{message_id}/reactions"
 
 ROUTES: Sequence[Route] = (
     # accounts of people: ours
@@ -124,10 +129,24 @@ ROUTES: Sequence[Route] = (
     post("/channels/{channel_id}/typing", messages.typing, limit=(5, 5)),
     # resources/message
     get("/channels/{channel_id}/messages", messages.page, limit=(5, 5)),
-    post("/channels/{channel_id}/messages", messages.create, limit=(5, 5)),
     get("/channels/{channel_id}/messages/{message_id}", messages.show, limit=(5, 5)),
+    post("/channels/{channel_id}/messages", messages.create, limit=(5, 5)),
+    put(f"{REACTIONS}/{{emoji}}/@me", reactions.add, limit=(1, 0.25)),
+    delete(f"{REACTIONS}/{{emoji}}/@me", reactions.remove_mine, limit=(1, 0.25)),
+    delete(f"{REACTIONS}/{{emoji}}/{{user_id}}", reactions.remove, limit=(1, 0.25)),
+    get(f"{REACTIONS}/{{emoji}}", reactions.users, limit=(5, 5)),
+    delete(REACTIONS, reactions.clear, limit=(1, 0.25)),
+    delete(f"{REACTIONS}/{{emoji}}", reactions.clear_emoji, limit=(1, 0.25)),
     patch("/channels/{channel_id}/messages/{message_id}", messages.edit, limit=(5, 5)),
-    delete("/channels/{channel_id}/messages/{message_id}", messages.delete, limit=(5, 5)),
+    delete("/channels/{channel_id}/messages/{message_id}", deletions.one, limit=(5, 5)),
+    post("/channels/{channel_id}/messages/bulk-delete", deletions.several, limit=(1, 1)),
+    get("/channels/{channel_id}/messages/pins", pins.page, limit=(5, 5)),
+    put("/channels/{channel_id}/messages/pins/{message_id}", pins.pin, limit=(5, 4)),
+    delete("/channels/{channel_id}/messages/pins/{message_id}", pins.unpin, limit=(5, 4)),
+    # the same by their older paths
+    get("/channels/{channel_id}/pins", pins.newest, limit=(5, 5)),
+    put("/channels/{channel_id}/pins/{message_id}", pins.pin, limit=(5, 4)),
+    delete("/channels/{channel_id}/pins/{message_id}", pins.unpin, limit=(5, 4)),
     # resources/voice
     get("/voice/regions", voice_states.regions),
     get("/guilds/{guild_id}/voice-states/@me", voice_states.mine, limit=(10, 10)),

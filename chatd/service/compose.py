@@ -21,6 +21,7 @@ from chatd.model.markup import Mentions
 from chatd.model.objects.channel import MESSAGE_TYPES
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.message import (
+    AUTHORED_TYPES,
     AllowedMentions,
     Message,
     MessageCreate,
@@ -206,6 +207,10 @@ async def _reply_target(core: Core, here: Here, reference: MessageReferenceParam
             "message_reference", "MESSAGE_REFERENCE_CHANNEL_MISMATCH", "Can only reply to a message of the same channel"
         )
     found = await core.db.read(store.get, here.id, reference.message_id)
+    if found is not None and found.type not in AUTHORED_TYPES:
+        raise form_error(
+            "message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to a system message"
+        )
     if found is None and reference.fail_if_not_exists:
         raise form_error("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
     return found

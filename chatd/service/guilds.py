@@ -181,6 +181,7 @@ def _from_template(core: Core, me: Actor, body: GuildCreateParams) -> LoadedGuil
         {me.id: members.new(me.user, core.clock_ms())},
         {},
         {},
+        {},
     )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.model.objects.guild import Member, MessageMember
-from chatd.model.objects.message import Message, MessageExtra, MessageUser
+from chatd.model.objects.message import Message, MessageExtra, MessageType, MessageUser
+from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import Snowflake, decoder, timestamp
@@ -19,7 +21,11 @@ extra_of = decoder(MessageExtra).decode
 
 
 def message(
-    row: MessageRow, extra: MessageExtra, users: Mapping[int, User], referenced: Message | UnsetType | None = UNSET
+    row: MessageRow,
+    extra: MessageExtra,
+    users: Mapping[int, User],
+    referenced: Message | UnsetType | None = UNSET,
+    reactions: tuple[Reaction, ...] | UnsetType = UNSET,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
     return Message(
@@ -34,6 +40,8 @@ def message(
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
         embeds=extra.embeds,
+        pinned=row.pinned_ms is not None,
+        reactions=reactions,
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
@@ -47,12 +55,24 @@ def messages(page: Page) -> list[Message]:
     return [_with_reference(row, page) for row in page.rows]
 
 
+def for_everybody(message: Message) -> Message:
+    """The message without what depends on who asks, as events have it."""
+    quoted = message.referenced_message
+    if isinstance(quoted, Message):
+        quoted = replace(quoted, reactions=UNSET)
+    return replace(message, reactions=UNSET, referenced_message=quoted)
+
+
 def _with_reference(row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
-    if extra.message_reference is None:
-        return message(row, extra, page.users)
+    reactions = page.reactions.get(row.id, UNSET)
+    if extra.message_reference is None or row.type != MessageType.REPLY:
+        return message(row, extra, page.users, UNSET, reactions)
     found = page.references.get(extra.message_reference.message_id)
-    return message(row, extra, page.users, None if found is None else message(found, extra_of(found.extra), page.users))
+    referenced = None
+    if found is not None:
+        referenced = message(found, extra_of(found.extra), page.users, UNSET, page.reactions.get(found.id, UNSET))
+    return message(row, extra, page.users, referenced, reactions)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
@@ -62,7 +82,7 @@ def named_users(row: MessageRow) -> Sequence[int]:
 
 def replied_to(row: MessageRow) -> int:
     """The id of the message that this one replies to, or 0."""
-    reference = extra_of(row.extra).message_reference
+    reference = extra_of(row.extra).message_reference if row.type == MessageType.REPLY else None
     return 0 if reference is None else reference.message_id
 
 

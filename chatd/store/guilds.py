@@ -9,7 +9,7 @@ from chatd.model.objects.guild import Guild, GuildExtra, Member
 from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import channels, members, roles, scheduled_events
+from chatd.store import channels, members, pins, roles, scheduled_events
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
 
@@ -32,6 +32,7 @@ class LoadedGuild(NamedTuple):
     members: dict[int, Member]
     last_message_ids: dict[int, int]
     scheduled_events: dict[int, ScheduledEvent]
+    last_pins: dict[int, int]
 
 
 _extra = decoder(GuildExtra)
@@ -76,6 +77,7 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
         members.of_guild(tx, guild_id),
         channels.last_message_ids(tx, guild_id),
         scheduled_events.of_guild(tx, guild_id),
+        pins.last_of_guild(tx, guild_id),
     )
 
 

@@ -184,4 +184,5 @@ def guild(
         {each.user.id: each for each in members},
         {},
         {},
+        {},
     )

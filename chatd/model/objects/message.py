@@ -7,13 +7,19 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
+from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
 
 class MessageType(IntEnum):
     DEFAULT = 0
+    CHANNEL_PINNED_MESSAGE = 6
     REPLY = 19
+
+
+# Written by people; all others are the system's (resources/message, "Message Types").
+AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
 
 
 class MessageFlags(IntFlag):
@@ -63,6 +69,7 @@ class Message(Object, frozen=True, kw_only=True):
     attachments: tuple[()] = ()
     components: tuple[()] = ()
     pinned: bool = False
+    reactions: tuple[Reaction, ...] | UnsetType = UNSET  # only over REST: it depends on who asks
     nonce: str | int | UnsetType = UNSET
     message_reference: MessageReference | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET
@@ -108,6 +115,12 @@ class MessagePatch(Params, kw_only=True):
     embeds: Annotated[list[EmbedParams], Meta(max_length=10)] | UnsetType | None = UNSET
     flags: int | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | UnsetType | None = UNSET
+
+
+class BulkDelete(Params, kw_only=True):
+    """Bulk Delete Messages."""
+
+    messages: list[Snowflake]
 
 
 class MessagePage(Params, kw_only=True):
