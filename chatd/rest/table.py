@@ -41,8 +41,6 @@ put = partial(route, "PUT")
 patch = partial(route, "PATCH")
 delete = partial(route, "DELETE")
 
-REACTIONS = "/channels/{channel_id}/messages/{message_id}/reactions"
-
 ROUTES: Sequence[Route] = (
     # accounts of people: ours
     post("/auth/register", accounts.register, limit=(5, 60), status=201),
@@ -131,12 +129,16 @@ ROUTES: Sequence[Route] = (
     get("/channels/{channel_id}/messages", messages.page, limit=(5, 5)),
     get("/channels/{channel_id}/messages/{message_id}", messages.show, limit=(5, 5)),
     post("/channels/{channel_id}/messages", messages.create, limit=(5, 5)),
-    put(f"{REACTIONS}/{{emoji}}/@me", reactions.add, limit=(1, 0.25)),
-    delete(f"{REACTIONS}/{{emoji}}/@me", reactions.remove_mine, limit=(1, 0.25)),
-    delete(f"{REACTIONS}/{{emoji}}/{{user_id}}", reactions.remove, limit=(1, 0.25)),
-    get(f"{REACTIONS}/{{emoji}}", reactions.users, limit=(5, 5)),
-    delete(REACTIONS, reactions.clear, limit=(1, 0.25)),
-    delete(f"{REACTIONS}/{{emoji}}", reactions.clear_emoji, limit=(1, 0.25)),
+    put("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", reactions.add, limit=(1, 0.25)),
+    delete(
+        "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", reactions.remove_mine, limit=(1, 0.25)
+    ),
+    delete(
+        "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}", reactions.remove, limit=(1, 0.25)
+    ),
+    get("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", reactions.users, limit=(5, 5)),
+    delete("/channels/{channel_id}/messages/{message_id}/reactions", reactions.clear, limit=(1, 0.25)),
+    delete("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", reactions.clear_emoji, limit=(1, 0.25)),
     patch("/channels/{channel_id}/messages/{message_id}", messages.edit, limit=(5, 5)),
     delete("/channels/{channel_id}/messages/{message_id}", deletions.one, limit=(5, 5)),
     post("/channels/{channel_id}/messages/bulk-delete", deletions.several, limit=(1, 1)),

@@ -78,7 +78,9 @@ async def remove(
     core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, emoji: str, user_id: Snowflake
 ) -> None:
     """As `remove_mine`, anybody's. Docs: "Delete User Reaction". Raises MISSING_PERMISSIONS besides."""
-    here = await access.channel(core, me, channel_id, 0 if user_id == me.id else p.MANAGE_MESSAGES)
+    here = await access.channel(core, me, channel_id)
+    if user_id != me.id:
+        _check_moderates(here)
     await _remove(core, here, message_id, emoji, user_id)
 
 
@@ -96,13 +98,15 @@ async def users(
 
 async def clear(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> None:
     """Docs: "Delete All Reactions". Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS."""
-    here = await access.channel(core, me, channel_id, p.MANAGE_MESSAGES)
+    here = await access.channel(core, me, channel_id)
+    _check_moderates(here)
     await _commit(core, here, partial(_clear, core.ids.next, here, message_id))
 
 
 async def clear_emoji(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, emoji: str) -> None:
     """Docs: "Delete All Reactions for Emoji". Raises UNKNOWN_MESSAGE, UNKNOWN_EMOJI, MISSING_PERMISSIONS."""
-    here = await access.channel(core, me, channel_id, p.MANAGE_MESSAGES)
+    here = await access.channel(core, me, channel_id)
+    _check_moderates(here)
     _check_emoji(emoji)
     await _commit(core, here, partial(_clear_emoji, core.ids.next, here, message_id, emoji))
 
@@ -115,6 +119,12 @@ def told_again(here: Here, entry: journal.Entry) -> Event:
 
 
 _added = decoder(ReactionAdd).decode
+
+
+def _check_moderates(here: Here) -> None:
+    """Nobody does in a direct channel."""
+    if not here.permissions & p.MANAGE_MESSAGES:
+        raise MISSING_PERMISSIONS()
 
 
 def _check_emoji(emoji: str) -> None:

@@ -4,8 +4,8 @@ A row says: whatever was committed up to `position` has been counted, and with t
 may be a moment old; what was committed since is counted now, in the order of commits, as the bus has done (`live.bus`),
 and the client, which may have got some of it, says in RESUME how far it came.
 
-That works for messages and what becomes of them, reactions included. Where it cannot be known what the client was told, the session is not
-restored, and RESUME answers with op 9:
+That works for messages and what becomes of them, reactions included. Where it cannot be known what the client was told,
+the session is not restored, and RESUME answers with op 9:
 
 - a mark lies behind the row: a change of a guild, a membership, a profile (`commits.change`)
 - a crash undid what it knows of: who was in voice (`journal.bar`)

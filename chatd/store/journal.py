@@ -2,9 +2,9 @@
 
 Posted messages are their own entries: the id of a message is its position. Beside them the journal keeps edits and
 deletions (with the message as it was, when its posting may have to be told again), events that no row tells of
-(reactions: they come in floods), and marks for every other change that sessions hear of. A mark says that something
-happened here which cannot be told again; a session that has not heard of it has to start anew. A bar is a mark ahead of everything: while it is there, sessions know of something in the
-stream that a crash would undo.
+(reactions), and marks for every other change that sessions hear of. A mark says that something happened here which
+cannot be told again; a session that has not heard of it has to start anew. A bar is a mark ahead of everything: while
+it is there, sessions know of something in the stream that a crash would undo.
 """
 
 import msgspec
