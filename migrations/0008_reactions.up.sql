@@ -3,12 +3,11 @@
 CREATE TABLE reactions (
     message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
     emoji TEXT NOT NULL,
-    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    user_id INTEGER NOT NULL REFERENCES users (id),
     burst INTEGER NOT NULL,
     position INTEGER NOT NULL,    -- a snowflake taken inside the transaction: the oldest of an emoji says where it stands
     PRIMARY KEY (message_id, emoji, user_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX reactions_by_user ON reactions (user_id);
 
 -- When it was pinned. No two messages of a channel were at the same time, so that pages by time skip none.
 ALTER TABLE messages ADD COLUMN pinned_ms INTEGER;
