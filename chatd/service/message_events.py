@@ -20,19 +20,22 @@ from chatd.store.messages import MessageRow, Page
 
 def posted(core: Core, here: Here, composed: Composed, message_id: int) -> Raw:
     """After the commit of a new message: MESSAGE_CREATE; the encoded message is returned."""
-    core.live.bus.horizon = message_id
+    if isinstance(here, GuildChannel):
+        here.guild.last_message_ids[here.id] = message_id
+    else:
+        here.direct.last_message_id = message_id
+    message = rendered(composed, message_id)
+    if message.author.bot is not True:
+        core.live.own_posts.note(int(message.author.id), here.id, message_id)
+    return publish(core, here, "MESSAGE_CREATE", message)
+
+
+def rendered(composed: Composed, message_id: int) -> Message:
     draft = composed.draft
     row = MessageRow(
         message_id, draft.channel_id, draft.author_id, draft.type, draft.flags, draft.content, None, None, draft.extra
     )
-    message = render.message(row, composed.extra, composed.users, composed.referenced)
-    if isinstance(here, GuildChannel):
-        here.guild.last_message_ids[draft.channel_id] = message_id
-    else:
-        here.direct.last_message_id = message_id
-    if message.author.bot is not True:
-        core.live.own_posts.note(draft.author_id, draft.channel_id, message_id)
-    return publish(core, here, "MESSAGE_CREATE", message)
+    return render.message(row, composed.extra, composed.users, composed.referenced)
 
 
 def publish(core: Core, here: Here, name: str, message: Message) -> Raw:

@@ -119,6 +119,7 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
 
 
 def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tuple[int, Raw]:
+    core.live.bus.horizon = message_id
     return message_id, message_events.posted(core, here, composed, message_id)
 
 

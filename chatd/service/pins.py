@@ -183,6 +183,7 @@ def _changed(core: Core, here: Here, changed: _Changed | None) -> None:
     _remember(here, changed.last_pin_ms)
     kept_events.tell(core, here.bus_key, changed.update, here.audience(core, changed.update.name))
     if changed.notice is not None:
+        core.live.bus.horizon = changed.notice[1]
         message_events.posted(core, here, *changed.notice)
     if changed.entry is not None and isinstance(here, GuildChannel):
         audit_log.announce(core, here.guild, changed.entry)

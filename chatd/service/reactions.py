@@ -58,8 +58,7 @@ async def add(
     """
     here = await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
     _check_emoji(emoji)
-    if isinstance(here, DirectAccess) and here.direct.is_blocked:
-        raise REACTION_BLOCKED()
+    _check_may_react(core, me, here)
     burst = bool(query.type) and not me.is_bot
     await backpressure.room(core, here.bus_key)
     await _commit(core, here, partial(_add, core.ids.next, me.id, here, message_id, emoji, burst))
@@ -119,6 +118,15 @@ def told_again(here: Here, entry: journal.Entry) -> Event:
 
 
 _added = decoder(ReactionAdd).decode
+
+
+def _check_may_react(core: Core, me: Actor, here: Here) -> None:
+    """A timeout keeps a member from it (topics/permissions, MODERATE_MEMBERS), a block both of a direct channel."""
+    if isinstance(here, DirectAccess):
+        if here.direct.is_blocked:
+            raise REACTION_BLOCKED()
+    elif here.permissions != p.ALL and here.guild.is_timed_out(me.id, core.clock_ms()):
+        raise MISSING_PERMISSIONS()
 
 
 def _check_moderates(here: Here) -> None:

@@ -66,7 +66,7 @@ def for_everybody(message: Message) -> Message:
 def _with_reference(row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
     reactions = page.reactions.get(row.id, UNSET)
-    if extra.message_reference is None or row.type != MessageType.REPLY:
+    if extra.message_reference is None or row.type == MessageType.CHANNEL_PINNED_MESSAGE:
         return message(row, extra, page.users, UNSET, reactions)
     found = page.references.get(extra.message_reference.message_id)
     referenced = None
@@ -81,9 +81,9 @@ def named_users(row: MessageRow) -> Sequence[int]:
 
 
 def replied_to(row: MessageRow) -> int:
-    """The id of the message that this one replies to, or 0."""
-    reference = extra_of(row.extra).message_reference if row.type == MessageType.REPLY else None
-    return 0 if reference is None else reference.message_id
+    """The id of the message that this one replies to, or 0: the notice of a pin only refers to it."""
+    reference = extra_of(row.extra).message_reference
+    return 0 if reference is None or row.type == MessageType.CHANNEL_PINNED_MESSAGE else reference.message_id
 
 
 def message_member(member: Member) -> MessageMember:

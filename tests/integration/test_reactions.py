@@ -126,6 +126,11 @@ async def test_permissions(world: World) -> None:
     for path in (f"{it.of(THUMB)}/{alice.id}", it.of(THUMB), f"{it.message}/reactions"):
         assert (await bob.delete(path)).error == NO_PERMISSION
     (await bob.delete(f"{it.of(THUMB)}/{bob.id}")).ok(204)  # one's own
+    for until, expected in (("2027-01-15T09:00:00Z", 403), (None, 204)):
+        timeout = {"communication_disabled_until": until}
+        (await alice.patch(f"/guilds/{guild.id}/members/{bob.id}", timeout)).ok(200)
+        assert (await it.add(bob, THUMB)).status == expected
+    (await bob.delete(f"{it.of(THUMB)}/@me")).ok(204)
     await _deny(alice, guild, READ_MESSAGE_HISTORY)
     assert (await it.add(bob, THUMB)).error == NO_PERMISSION
     assert (await bob.get(it.of(THUMB))).error == NO_PERMISSION
