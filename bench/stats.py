@@ -1,5 +1,6 @@
 """Medians and spreads of a few rounds. Pure."""
 
+import math
 import statistics
 from collections.abc import Sequence
 
@@ -19,6 +20,12 @@ class Spread(Struct, frozen=True):
 
 def spread(rounds: Sequence[float]) -> Spread:
     return Spread(statistics.median(rounds), min(rounds), max(rounds))
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that this share of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def ratios(values: Sequence[float], references: Sequence[float]) -> list[float]:

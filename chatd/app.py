@@ -36,7 +36,8 @@ from chatd.live import listener
 from chatd.live.admission import OPEN, RATE, TOTAL, Admission, Bounds
 from chatd.live.bus import Bus
 from chatd.live.state import Live
-from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream, WritePolicy, server_context
+from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream, WritePolicy
+from chatd.live.tls import server_context
 from chatd.metrics import Registry
 from chatd.model.limits import AUDIT_AGE_S
 from chatd.model.ratelimit import Limiter
@@ -49,7 +50,7 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
-from chatd.service import images, presence, read_states, recovery, scheduled_events, voice
+from chatd.service import images, presence, read_states, recovery, scheduled_events, thread_archive, voice
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
@@ -90,6 +91,7 @@ class Running:
     gateway: Gateway
     metrics: Registry
     url: str  # http://HOST:PORT
+    sockets: Sequence[socket.socket]  # that clients connect to
     stop: Callable[[], None]  # drain, then let `run` return
 
 
@@ -138,18 +140,22 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
 async def run(
     config: Config,
     *,
+    inherited: Sequence[socket.socket] = (),
     clock_ms: Callable[[], int] = unix_ms,
     prepare: Callable[[Core], Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve until stopped. `prepare` runs before the first connection is accepted."""
+    """Serve until stopped, on sockets that are `inherited`, or else on those that the configuration says.
+
+    `prepare` runs before the first connection is accepted.
+    """
     async with open_core(config, clock_ms) as core:
         if prepare is not None:
             await prepare(core)
         core.live.bus.horizon = core.ids.next()
         await recovery.restore(core)
         checkpoints = recovery.Checkpoints(core)
-        sockets = await listener.listen(config.server.host, config.server.port)
+        sockets = inherited or await listener.listen(config.server.host, config.server.port)
         metrics = Registry()
         async with trio.open_nursery() as infrastructure:
             infrastructure.start_soon(core.live.bus.run, name="bus")
@@ -170,7 +176,7 @@ async def _serve(
     config: Config,
     core: Core,
     jobs: trio.Nursery,
-    sockets: list[socket.socket],
+    sockets: Sequence[socket.socket],
     metrics: Registry,
     task_status: trio.TaskStatus[Running],
 ) -> None:
@@ -202,7 +208,7 @@ async def _serve(
                 name="listeners",
             )
             url = f"{'https' if tls else 'http'}://{_address(sockets[0])}"
-            task_status.started(Running(core, gateway, metrics, url, listeners.cancel_scope.cancel))
+            task_status.started(Running(core, gateway, metrics, url, sockets, listeners.cancel_scope.cancel))
         logger.info("draining", connections=len(gateway.connections))
         drain.begin()
         connections.cancel_scope.deadline = trio.current_time() + server.drain_s
@@ -252,6 +258,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "limits": (60.0, forget_limits),
         "journal": (JOURNAL_S, lambda: recovery.bound_journal(core)),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
+        "threads": (60.0, lambda: thread_archive.archive_idle(core)),
         "audit log": (3600.0, forget_audit_log),
         "orphans": (3600.0, lambda: images.collect(core)),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),

@@ -13,11 +13,12 @@ import msgspec
 from chatd.model import permissions as p
 from chatd.model.objects.account import Register
 from chatd.model.objects.application import ApplicationCreate
+from chatd.model.objects.channel import OverwriteParams
 from chatd.model.objects.guild import ChannelTemplate, GuildCreateParams, GuildView, RoleTemplate
 from chatd.model.objects.message import MessageCreate
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Permissions, Snowflake, decoder, encode
-from chatd.service import accounts, applications, bots, channels, guilds, messages
+from chatd.service import accounts, applications, bots, channels, guild_creation, membership, messages
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import accounts as account_store
@@ -61,7 +62,14 @@ GUILD = GuildCreateParams(
     ],
     channels=[
         ChannelTemplate(id=Snowflake(1), type=4, name="Text Channels"),
-        ChannelTemplate(id=Snowflake(2), parent_id=Snowflake(1), type=5, name="announcements", topic="What is new"),
+        ChannelTemplate(
+            id=Snowflake(2),
+            parent_id=Snowflake(1),
+            type=5,
+            name="announcements",
+            topic="What is new",
+            permission_overwrites=[OverwriteParams(id=Snowflake(0), type=0, deny=Permissions(p.SEND_MESSAGES))],
+        ),
         ChannelTemplate(id=Snowflake(3), parent_id=Snowflake(1), type=0, name="general", topic="Anything about chatd"),
         ChannelTemplate(id=Snowflake(4), parent_id=Snowflake(1), type=0, name="random", topic="Anything else"),
         ChannelTemplate(id=Snowflake(5), type=4, name="Voice Channels"),
@@ -111,7 +119,7 @@ async def seed(core: Core) -> None:
         raise NotEmpty(f"--demo needs a server that has no {' or '.join(passwords)} yet: give it another --data")
 
     actors = {name: await _person(core, name, password) for name, password in passwords.items()}
-    guild = await guilds.create(core, actors[OWNER], GUILD)
+    guild = await guild_creation.create(core, actors[OWNER], GUILD)
     for name, role in ROLE_OF.items():
         await _join(core, guild, actors[name].user, role)
     application = await applications.create(core, actors[OWNER], ApplicationCreate(name=BOT))
@@ -159,7 +167,7 @@ async def _join(core: Core, guild: GuildView, user: User, role_name: str) -> Non
     role = next(role for role in guild.roles if role.name == role_name)
     member = members.new(user, core.clock_ms(), (role.id,))
     state = core.live.guilds[guild.id]
-    await core.db.write(members.insert, guild.id, member, then=lambda _: guilds.joined(core, state, member))
+    await core.db.write(members.insert, guild.id, member, then=lambda _: membership.joined(core, state, member))
 
 
 def _read(file: Path) -> Logins:

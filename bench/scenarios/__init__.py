@@ -5,6 +5,7 @@ from types import ModuleType
 from bench.scenarios import (
     chunks,
     fanout,
+    guild,
     history,
     idle_memory,
     isolation,
@@ -30,6 +31,7 @@ SCENARIOS: dict[str, ModuleType] = {
         idle_memory,
         isolation,
         chunks,
+        guild,
         slow_consumers,
         history,
         journal,

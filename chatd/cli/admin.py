@@ -12,14 +12,15 @@ from typing import Annotated, Any, TypeAlias, get_type_hints
 from msgspec import Meta, Raw
 
 from chatd import __version__, log
+from chatd.model import limits
 from chatd.model.errors import ApiError, ErrorTree
 from chatd.model.objects.account import Password, Register
 from chatd.model.objects.application import ApplicationCreate
 from chatd.model.objects.guild import GuildCreateParams, GuildName
 from chatd.model.objects.user import User, Username
 from chatd.model.validate import decode
-from chatd.model.wire import Params, Permissions, Snowflake, encode
-from chatd.service import access, accounts, applications, bots, guilds, sessions
+from chatd.model.wire import Params, Permissions, Snowflake, encode, length
+from chatd.service import access, accounts, applications, bots, guild_creation, sessions
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import accounts as account_store
@@ -134,7 +135,7 @@ class GuildCreate(Params, kw_only=True):
 
 
 class BotCreate(Params, kw_only=True):
-    name: Annotated[str, Meta(min_length=2, max_length=32)]
+    name: Annotated[str, length(limits.USERNAME_LENGTH)]
     owner: str
     guilds: list[Snowflake] = []
     permissions: Permissions = Permissions(0)
@@ -142,7 +143,7 @@ class BotCreate(Params, kw_only=True):
 
 async def create_guild(core: Core, asked: GuildCreate) -> Answer:
     """With the channels that a guild has from the start."""
-    guild = await guilds.create(core, await _actor(core, asked.owner), GuildCreateParams(name=asked.name))
+    guild = await guild_creation.create(core, await _actor(core, asked.owner), GuildCreateParams(name=asked.name))
     return {"id": guild.id, "name": guild.name, "owner_id": guild.owner_id}
 
 

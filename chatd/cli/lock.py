@@ -5,11 +5,15 @@ The kernel gives the lock back when the process ends, however it ends; the file 
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from chatd.cli.options import Failure
+
+PAUSE_S = 0.05
 
 
 class Locked(Failure):
@@ -17,8 +21,11 @@ class Locked(Failure):
 
 
 @contextmanager
-def held(data: Path) -> Iterator[None]:
-    """Hold the directory's lock; the directory is made if it is not there. Raises Locked, Failure."""
+def held(data: Path, patience_s: float = 0.0) -> Iterator[None]:
+    """Hold the directory's lock; the directory is made if it is not there. Blocks, so long at most.
+
+    Raises Locked, Failure.
+    """
     path = data / "chatd.lock"
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -27,7 +34,7 @@ def held(data: Path) -> Iterator[None]:
         raise Failure(f"{error.filename or data}: {error.strerror}") from error
     with file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(file, patience_s)
         except BlockingIOError:
             raise Locked(f"{data} is in use by process {_pid(path)}") from None
         except OSError as error:
@@ -49,6 +56,18 @@ def holder(data: Path) -> str | None:
     except FileNotFoundError:
         return None
     return None
+
+
+def _lock(file: IO[str], patience_s: float) -> None:
+    give_up = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= give_up:
+                raise
+        time.sleep(PAUSE_S)
 
 
 def _pid(path: Path) -> str:

@@ -91,7 +91,11 @@ class Bus:
         shard = self.shard_of(key)
         if session.home is None:
             session.home = shard
-        if session.ordered or session.home == shard:
+        return session.home != shard and self.order(session)
+
+    def order(self, session: Session) -> bool:
+        """Number the session's events when they are published; it follows something. Returns as `follow`."""
+        if session.ordered or session.home is None:
             return False
         session.ordered = True
         self._shards[session.home].number_waiting(session)

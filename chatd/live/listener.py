@@ -8,12 +8,13 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
 from chatd.live.admission import Admission, Bounds
-from chatd.live.stream import ABANDONED, ClientStream, PushStream, TlsStream, WritePolicy
+from chatd.live.stream import ABANDONED, ClientStream, PushStream, WritePolicy
+from chatd.live.tls import TlsStream
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ async def listen(host: str, port: int, backlog: int = BACKLOG) -> list[socket.so
 
 
 async def serve(
-    listeners: list[socket.socket],
+    listeners: Sequence[socket.socket],
     handler: Handler,
     policy: WritePolicy,
     *,
@@ -135,7 +136,12 @@ async def _accept(listener: socket.socket, start: Callable[[socket.socket, str],
                 if error.errno not in GONE:
                     raise
             else:
-                start(sock, address[0])
+                start(sock, _plain(address[0]))
+
+
+def _plain(address: str) -> str:
+    """IPv4 addresses as such where a socket that was bound elsewhere takes both families: all in one /64 otherwise."""
+    return address.removeprefix("::ffff:") if "." in address else address
 
 
 async def _attend_tls(stream: TlsStream, handler: Handler) -> None:

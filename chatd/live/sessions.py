@@ -12,7 +12,7 @@ import trio
 
 from chatd.live.compress import Context
 from chatd.live.frames import Event
-from chatd.live.presence import Presence, Shown, aggregate
+from chatd.live.presence import OFFLINE, Presence, Shown, aggregate
 from chatd.model import limits
 from chatd.model.intents import MESSAGE_CONTENT
 from chatd.model.objects.gateway import RequestGuildMembers
@@ -261,7 +261,8 @@ class Sessions:
 
     def presence_of(self, user_id: int) -> Shown:
         """What others see of the user."""
-        return aggregate(self._presences.get(user_id, ()))
+        presences = self._presences.get(user_id)
+        return OFFLINE if presences is None else aggregate(presences)
 
     def add(self, session: Session) -> None:
         self._by_id[session.id] = session

@@ -17,6 +17,7 @@ from chatd.live.guilds import GuildState
 from chatd.live.own_posts import OwnPosts
 from chatd.live.presence import OFFLINE, Shown
 from chatd.live.sessions import Session, Sessions
+from chatd.live.threads import ThreadState
 from chatd.model.intents import GATES
 from chatd.model.objects.guild import Member
 from chatd.model.objects.presence import PresenceParams
@@ -43,6 +44,8 @@ class Live:
         # Streams (guilds, direct channels, users) with a change that cannot be told again, since `service.recovery` has
         # last taken them, to note where their sessions stand.
         self.marked: set[int] = set()
+        # Taken for work on AutoMod's rules that is too long for the event loop: one thread at a time.
+        self.matching = trio.CapacityLimiter(1)
         self._guild_of_channel: dict[int, GuildState] = {}
 
     # --- guilds and channels -----------------------------------------------------------------------------------
@@ -50,7 +53,7 @@ class Live:
     def install_guild(self, loaded: GuildState) -> GuildState:
         """Keep a freshly loaded guild, unless it is here already: then the one that is here is right."""
         found = self.guilds.setdefault(loaded.id, loaded)
-        for channel_id in found.channels:
+        for channel_id in (*found.channels, *found.threads.active):
             self._guild_of_channel[channel_id] = found
         return found
 
@@ -63,26 +66,46 @@ class Live:
     def channel_removed(self, channel_id: int) -> None:
         self._guild_of_channel.pop(channel_id, None)
 
+    def thread_put(self, guild: GuildState, thread: ThreadState) -> None:
+        """A thread is new, loaded, archived or unarchived."""
+        self._guild_of_channel[thread.id] = guild
+        forgotten = guild.threads.put(thread)
+        guild.thread_changed(thread.id)
+        if forgotten is not None:
+            self._forget_thread(guild, forgotten)
+
+    def thread_removed(self, guild: GuildState, thread_id: int) -> None:
+        guild.threads.pop(thread_id)
+        self._forget_thread(guild, thread_id)
+
+    def _forget_thread(self, guild: GuildState, thread_id: int) -> None:
+        guild.thread_changed(thread_id)
+        self.channel_removed(thread_id)
+
     def member_added(self, guild: GuildState, member: Member) -> None:
         guild.put_member(member)
-        guild.changed()
+        guild.member_changed(member.user.id)
         if member.user.id in self.memberships:
             self.memberships[member.user.id].add(guild.id)
 
     def member_removed(self, guild: GuildState, user_id: int) -> None:
         """The member's sessions are the caller's to remove, after their last event."""
         guild.drop_member(user_id)
-        guild.changed()
+        guild.member_changed(user_id)
         self.memberships.get(user_id, set()).discard(guild.id)
 
     def guild_removed(self, guild: GuildState) -> None:
-        """The guild is deleted: nothing of it is found any more. Its sessions are removed."""
-        for channel_id in guild.channels:
+        """The guild is deleted: nothing of it is found any more, and who still holds it finds nobody in it."""
+        for channel_id in (*guild.channels, *(thread.id for thread in guild.threads.all())):
             self.channel_removed(channel_id)
         for user_id in guild.members:
             self.memberships.get(user_id, set()).discard(guild.id)
         for session in tuple(guild.sessions):
             guild.remove_session(session)
+        guild.members.clear()
+        guild.voice.clear()
+        guild.changed()
+        self.voiced.discard(guild.id)
         self.guilds.pop(guild.id, None)
 
     def install_direct(self, loaded: DirectState) -> DirectState:
@@ -94,8 +117,16 @@ class Live:
     def follow(self, session: Session, key: int) -> None:
         """To be called before the session gets its first event of a guild, a direct channel, or about its user."""
         if self.bus.follow(session, key):
-            for guild_id in session.guild_ids:
-                self.guilds[guild_id].regroup()
+            self._regroup(session)
+
+    def order(self, session: Session) -> None:
+        """From now on, what is pushed to the session comes behind what waits for it on the bus."""
+        if self.bus.order(session):
+            self._regroup(session)
+
+    def _regroup(self, session: Session) -> None:
+        for guild_id in session.guild_ids:
+            self.guilds[guild_id].regroup()
 
     def direct_audience(self, direct: DirectState, intent: int) -> Audience:
         """Who gets an event of a direct channel. Sessions follow it from their first event on."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import UNSET, UnsetType
 
 from chatd.model import permissions as p
-from chatd.model.objects.channel import Overwrite
+from chatd.model.objects.channel import ChannelType, Overwrite
 from chatd.model.objects.role import Role
 from chatd.model.wire import Object, Snowflake
 
@@ -39,23 +39,26 @@ def explain(
     overwrites: Iterable[Overwrite] | None,
     channel_kind: int,
     is_timed_out: bool,
+    is_in_thread: bool = True,
 ) -> list[Step]:
-    """The steps in their order; the last one decides. `overwrites` is None for the guild as a whole."""
+    """The steps in their order; the last one decides. `overwrites` is None for the guild as a whole, and its parent's
+    for a thread; `is_in_thread`: whether the member is in that thread.
+    """
     steps = _in_guild(bit, is_owner, everyone, roles)
     if steps[-1].rule in ("owner", "administrator"):
         return steps
-    held = int(everyone.permissions)
+    base = int(everyone.permissions)
     for role in roles:
-        held |= role.permissions
+        base |= role.permissions
     if overwrites is not None:
         steps += _in_channel(bit, user_id, everyone, roles, tuple(overwrites))
-        held = p.channel_permissions(held, overwrites, everyone.id, [role.id for role in roles], user_id)
-    if is_timed_out:
-        held = p.timed_out(held)
-        if steps[-1].granted and not held & bit:
-            steps.append(_step("timeout", False, "The member is in a timeout."))
-    if overwrites is not None:
+        held = p.channel_permissions(base, overwrites, everyone.id, [role.id for role in roles], user_id)
         steps += _implied(bit, steps[-1].granted, held, channel_kind)
+        is_hidden = channel_kind == ChannelType.PRIVATE_THREAD and not is_in_thread and not held & p.MANAGE_THREADS
+        if is_hidden and steps[-1].granted:
+            steps.append(_step("private_thread", False, "Who is not in a private thread needs MANAGE_THREADS."))
+    if is_timed_out and steps[-1].granted and not p.timed_out(base, bit):
+        steps.append(_step("timeout", False, "The member is in a timeout."))
     return steps
 
 
@@ -105,7 +108,8 @@ def _implied(bit: int, granted: bool, held: int, channel_kind: int) -> list[Step
     if channel_kind in p.THREAD_KINDS and bit == p.SEND_MESSAGES:
         verb = "is" if result else "is not"
         return [_step("thread", result, f"In a thread it takes SEND_MESSAGES_IN_THREADS, which {verb} granted.")]
-    needs = ["VIEW_CHANNEL", *(["CONNECT"] if channel_kind in p.VOICE_KINDS else []), "SEND_MESSAGES"]
+    sending = "SEND_MESSAGES_IN_THREADS" if channel_kind in p.THREAD_KINDS else "SEND_MESSAGES"
+    needs = ["VIEW_CHANNEL", *(["CONNECT"] if channel_kind in p.VOICE_KINDS else []), sending]
     missing = next(name for name in needs if not held & NAMES[name])
     return [_step("implicit", False, f"Without {missing} it means nothing.")]
 

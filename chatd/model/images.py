@@ -32,6 +32,7 @@ class Kind(NamedTuple):
 ICONS = Kind("icons/{id}/{hash}", LARGE_BYTES, ANY)  # guild
 SPLASHES = Kind("splashes/{id}/{hash}", LARGE_BYTES, STILL)  # guild
 DISCOVERY_SPLASHES = Kind("discovery-splashes/{id}/{hash}", LARGE_BYTES, STILL)  # guild
+HOME_HEADERS = Kind("home-headers/{id}/{hash}", LARGE_BYTES, STILL)  # guild
 BANNERS = Kind("banners/{id}/{hash}", LARGE_BYTES, ANY)  # guild or user
 AVATARS = Kind("avatars/{id}/{hash}", LARGE_BYTES, ANY)  # user
 MEMBER_AVATARS = Kind("guilds/{id}/users/{id}/avatars/{hash}", LARGE_BYTES, ANY)
@@ -46,6 +47,7 @@ KINDS = (
     ICONS,
     SPLASHES,
     DISCOVERY_SPLASHES,
+    HOME_HEADERS,
     BANNERS,
     AVATARS,
     MEMBER_AVATARS,

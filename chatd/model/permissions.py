@@ -3,7 +3,7 @@
 Docs: topics/permissions. Pure functions on plain ints; where roles and overwrites come from is not known here.
 The usual chain for a member in a channel:
 
-    base_permissions → channel_permissions → timed_out (if so) → implicit
+    base_permissions → channel_permissions → implicit → timed_out (if so)
 """
 
 from collections.abc import Collection, Iterable
@@ -153,11 +153,6 @@ def channel_permissions(
     return permissions & ~member_deny | member_allow
 
 
-def timed_out(permissions: int) -> int:
-    """What a timed-out member keeps. Owners and administrators cannot be silenced."""
-    return permissions if permissions == ALL else permissions & KEPT_IN_TIMEOUT
-
-
 def implicit(permissions: int, channel_kind: int) -> int:
     """`permissions` without what makes no sense in a channel of this kind when a more basic permission is missing.
 
@@ -165,8 +160,6 @@ def implicit(permissions: int, channel_kind: int) -> int:
     (resources/message, "Get Channel Messages"). A thread takes SEND_MESSAGES from SEND_MESSAGES_IN_THREADS, so that
     callers ask for the same flag everywhere.
     """
-    if permissions == ALL:  # an administrator's; ADMINISTRATOR in an overwrite means nothing
-        return ALL
     if not permissions & VIEW_CHANNEL:
         return NONE
     if channel_kind in VOICE_KINDS and not permissions & CONNECT:
@@ -178,3 +171,10 @@ def implicit(permissions: int, channel_kind: int) -> int:
     if not permissions & SEND_MESSAGES:
         permissions &= ~_NEED_SENDING
     return permissions
+
+
+def timed_out(base: int, permissions: int) -> int:
+    """What a timed-out member keeps of its permissions somewhere. Owners and administrators cannot be silenced, which
+    `base` says: ADMINISTRATOR in an overwrite means nothing.
+    """
+    return permissions if base & ADMINISTRATOR else permissions & KEPT_IN_TIMEOUT

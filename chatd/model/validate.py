@@ -15,7 +15,7 @@ What a type cannot say (a name that is taken, embeds too long together) services
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -81,14 +81,22 @@ def decode(type_: type[T], raw: bytes) -> T:
 
 def decode_query(type_: type[T], pairs: Sequence[tuple[str, str]]) -> T:
     """A query string's decoded pairs → `type_`, where a repeated key is a list; otherwise the last one counts."""
+    return decode_form(type_, pairs, {})
+
+
+def decode_form(type_: type[T], pairs: Sequence[tuple[str, str]], files: Mapping[str, bytes]) -> T:
+    """A form's parts → `type_`: texts as in a query string, and files for the fields of type `bytes`."""
     texts: dict[str, list[str]] = {}
     for name, text in pairs:
         texts.setdefault(name, []).append(text)
-    values = {
-        field.encode_name: _from_query(field.type, texts[field.encode_name])
-        for field in _type_info(type_).fields
-        if field.encode_name in texts
-    }
+    values: dict[str, object] = {}
+    for field in _type_info(type_).fields:
+        name = field.encode_name
+        if isinstance(field.type, inspect.BytesType):
+            if name in files:
+                values[name] = files[name]
+        elif name in texts:
+            values[name] = _from_query(field.type, texts[name])
     try:
         params = convert(values, type_)
     except msgspec.ValidationError as refusal:

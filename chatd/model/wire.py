@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 
 __all__ = [
     "UNSET",
+    "FormParams",
     "ImageParams",
     "Object",
     "Params",
@@ -24,6 +25,7 @@ __all__ = [
     "convert",
     "decoder",
     "encode",
+    "length",
     "parse_timestamp",
     "timestamp",
 ]
@@ -37,6 +39,11 @@ _MAX_DIGITS = 20
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+
+
+def length(bounds: tuple[int, int]) -> msgspec.Meta:
+    """For Annotated texts and lists: from `bounds[0]` to `bounds[1]` long, both included."""
+    return msgspec.Meta(min_length=bounds[0], max_length=bounds[1])
 
 
 class StringInt(int):
@@ -84,6 +91,10 @@ class Params(msgspec.Struct, kw_only=True):
 
 class ImageParams(Params, kw_only=True):
     """Base of what may have images in it, as data URIs: larger bodies are taken."""
+
+
+class FormParams(Params, kw_only=True):
+    """Base of what comes as multipart/form-data, a part for each field. Files are fields of type `bytes`."""
 
 
 def _enc_hook(value: object) -> str:

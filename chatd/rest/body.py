@@ -1,17 +1,19 @@
-"""Request bodies: JSON, a form with JSON in it, or nothing. Docs: reference, "Uploading Files"."""
+"""Request bodies: JSON, a form with JSON or fields in it, or nothing. Docs: reference, "Uploading Files"."""
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import TypeVar, get_origin
 from urllib.parse import parse_qs
 
 from chatd.model.errors import ApiError
-from chatd.model.validate import decode, form_error
-from chatd.rest.multipart import MalformedForm, parse
+from chatd.model.validate import decode, decode_form, form_error
+from chatd.model.wire import FormParams
+from chatd.rest.multipart import Form, MalformedForm, parse
 
 T = TypeVar("T")
 
 _FORM = "multipart/form-data"
 _URLENCODED = "application/x-www-form-urlencoded"
-_ACCEPTED = "{'application/json', 'application/x-www-form-urlencoded', 'multipart/form-data'}"
+_ACCEPTED = ("application/json", _URLENCODED, _FORM)
 
 
 def parse_body(type_: type[T], content_type: str, raw: bytes) -> T:
@@ -19,22 +21,34 @@ def parse_body(type_: type[T], content_type: str, raw: bytes) -> T:
     if not raw:
         return decode(type_, b"{}")
     kind = content_type.partition(";")[0].strip().lower()
+    if issubclass(get_origin(type_) or type_, FormParams):
+        if kind != _FORM:
+            raise _content_type_error((_FORM,))
+        return _fields_of_form(type_, _parse(content_type, raw))
     if kind == "application/json":
         return decode(type_, raw)
     if kind == _FORM:
-        return decode(type_, _json_of_form(content_type, raw))
+        return decode(type_, _json_of_form(_parse(content_type, raw)))
     if kind == _URLENCODED:
         fields = parse_qs(raw.decode("utf-8", "replace"))
         if "payload_json" in fields:
             return decode(type_, fields["payload_json"][-1].encode())
-    raise _content_type_error()
+    raise _content_type_error(_ACCEPTED)
 
 
-def _json_of_form(content_type: str, raw: bytes) -> bytes:
+def _parse(content_type: str, raw: bytes) -> Form:
     try:
-        form = parse(content_type, raw)
+        return parse(content_type, raw)
     except MalformedForm as error:
         raise form_error((), "MULTIPART_FORM_INVALID", f"Malformed form: {error.reason}") from None
+
+
+def _fields_of_form(type_: type[T], form: Form) -> T:
+    texts = [(name, value.decode("utf-8", "replace")) for name, value in form.fields.items()]
+    return decode_form(type_, texts, {file.name: file.data for file in form.files})
+
+
+def _json_of_form(form: Form) -> bytes:
     if form.files:
         # Attachments are not kept by this version; dropping them silently would lose what was sent.
         raise form_error(form.files[0].name, "ATTACHMENTS_NOT_SUPPORTED", "This server does not take files yet")
@@ -43,5 +57,6 @@ def _json_of_form(content_type: str, raw: bytes) -> bytes:
     return form.payload_json
 
 
-def _content_type_error() -> ApiError:
-    return form_error((), "CONTENT_TYPE_INVALID", f'Expected "Content-Type" header to be one of {_ACCEPTED}.')
+def _content_type_error(accepted: Sequence[str]) -> ApiError:
+    names = ", ".join(map(repr, accepted))
+    return form_error((), "CONTENT_TYPE_INVALID", f'Expected "Content-Type" header to be one of {{{names}}}.')

@@ -26,7 +26,8 @@ from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
 
-from chatd.live.stream import ClientStream, Data, TlsStream
+from chatd.live.stream import ClientStream, Data
+from chatd.live.tls import TlsStream
 from chatd.rest.edge import serve_connection
 from chatd.rest.http import (
     NO_BODY,

@@ -4,7 +4,8 @@ A handler is a service function `async (core, [me], ids…, [body], [query]) -> 
 
 - `core`, and `me` where the operation needs a token; without `me` it is open to everybody
 - the parameters that the template names: `Snowflake` or `str`
-- `body`: a `Params`, or a list of them, decoded from the JSON body; `query`: a `Params`, from the query string
+- `body`: a `Params`, or a list of them, decoded from the JSON body; a `FormParams` from the parts of a form
+- `query`: a `Params`, from the query string
 - `host`: what the request was addressed to; `peer`: the client's address
 - `reason`: the text of X-Audit-Log-Reason, or None
 - the return annotation: an object is answered with 200, None with 204, unless the route says otherwise
@@ -46,12 +47,22 @@ class Route(Struct, frozen=True, kw_only=True):
     takes_peer: bool
     takes_reason: bool
     takes_images: bool
+    any_origin: bool
 
 
 def route(
-    method: str, template: str, service: Service, *, limit: tuple[int, float] | None = None, status: int | None = None
+    method: str,
+    template: str,
+    service: Service,
+    *,
+    limit: tuple[int, float] | None = None,
+    status: int | None = None,
+    any_origin: bool = False,
 ) -> Route:
-    """Read the handler's signature. `limit` is (requests, seconds). Raises TypeError for what does not fit."""
+    """Read the handler's signature. `limit` is (requests, seconds); `any_origin`: for scripts on anybody's web pages.
+
+    Raises TypeError for what does not fit.
+    """
     signature = inspect.signature(service)
     hints = get_type_hints(service)
     names = list(signature.parameters)
@@ -78,6 +89,7 @@ def route(
         takes_peer="peer" in names,
         takes_reason="reason" in names,
         takes_images=isinstance(body, type) and issubclass(body, ImageParams),
+        any_origin=any_origin,
     )
 
 

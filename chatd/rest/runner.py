@@ -40,6 +40,7 @@ INVALID_STATUSES = frozenset((401, 403, 429))
 INVALID_WINDOW_S = 600
 
 _JSON = (b"Content-Type", b"application/json")
+_ANY_ORIGIN = (b"Access-Control-Allow-Origin", b"*")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -93,6 +94,8 @@ class Runner:
 
     async def _run(self, request: Request, reply: Headers) -> tuple[int, bytes]:
         entry, values = self._match(request)
+        if entry.any_origin:
+            reply.append(_ANY_ORIGIN)
         self._check_invalid(request)
         me = None
         if entry.needs_token:

@@ -70,7 +70,7 @@ async def current(core: Core, me: Actor) -> Application:
 async def edit(core: Core, me: Actor, application_id: Snowflake, body: ApplicationPatch) -> Application:
     """By the owner or the bot itself. Raises UNKNOWN_APPLICATION, NOT_YOUR_APPLICATION."""
     if isinstance(body.icon, str):
-        await core.db.read(_accessible, me.id, application_id)
+        await core.db.read(accessible, me.id, application_id)
         body.icon = await images.store(core, APP_ICONS, application_id, body.icon, "icon")
     return await core.db.write(_edit, me.id, application_id, body, then=partial(_edited, core))
 
@@ -113,6 +113,16 @@ def new_extra(description: str = "") -> ApplicationExtra:
     return ApplicationExtra(description=description, verify_key=secrets.token_hex(32))
 
 
+def accessible(tx: Tx, asker_id: int, application_id: int) -> ApplicationRow:
+    """The application, whose owner or bot the asker is. Raises UNKNOWN_APPLICATION, NOT_YOUR_APPLICATION."""
+    row = store.get(tx, application_id)
+    if row is None:
+        raise UNKNOWN_APPLICATION()
+    if asker_id not in (row.owner_id, row.id):
+        raise NOT_YOUR_APPLICATION()
+    return row
+
+
 def _own(me: Actor) -> Snowflake:
     if not me.is_bot:
         raise ONLY_BOTS_CAN_USE_THIS()
@@ -126,7 +136,7 @@ def _create(tx: Tx, owner_id: int, bot: User, extra: ApplicationExtra) -> Applic
     if len(store.of_owner(tx, owner_id)) >= APPLICATIONS_PER_OWNER:
         raise TOO_MANY_APPLICATIONS()
     store.insert(tx, bot, owner_id, extra)
-    return store.view(tx, _accessible(tx, owner_id, bot.id))
+    return store.view(tx, accessible(tx, owner_id, bot.id))
 
 
 def _mine(tx: Tx, owner_id: int) -> list[Application]:
@@ -134,11 +144,11 @@ def _mine(tx: Tx, owner_id: int) -> list[Application]:
 
 
 def _show(tx: Tx, asker_id: int, application_id: int) -> Application:
-    return store.view(tx, _accessible(tx, asker_id, application_id))
+    return store.view(tx, accessible(tx, asker_id, application_id))
 
 
 def _edit(tx: Tx, asker_id: int, application_id: int, body: ApplicationPatch) -> Application:
-    row = _accessible(tx, asker_id, application_id)
+    row = accessible(tx, asker_id, application_id)
     if body.name is not UNSET:
         row = replace(row, name=body.name)
     if body.description is not UNSET:
@@ -158,14 +168,4 @@ def _edited(core: Core, application: Application) -> Application:
 
 
 def _reset_token(tx: Tx, owner_id: int, application_id: int, token_hash: bytes) -> None:
-    store.set_token(tx, _accessible(tx, owner_id, application_id).id, token_hash)
-
-
-def _accessible(tx: Tx, asker_id: int, application_id: int) -> ApplicationRow:
-    """The application, whose owner or bot the asker is."""
-    row = store.get(tx, application_id)
-    if row is None:
-        raise UNKNOWN_APPLICATION()
-    if asker_id not in (row.owner_id, row.id):
-        raise NOT_YOUR_APPLICATION()
-    return row
+    store.set_token(tx, accessible(tx, owner_id, application_id).id, token_hash)

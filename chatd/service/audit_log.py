@@ -24,6 +24,7 @@ from chatd.model.objects.audit_log import (
     AuditLogOptions,
     AuditLogQuery,
 )
+from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.scheduled_event import ScheduledEventView
 from chatd.model.wire import Object, Snowflake
 from chatd.service import access, commits, kept_events
@@ -31,7 +32,7 @@ from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.kept_events import Kept
 from chatd.store import audit_log as store
-from chatd.store import scheduled_events
+from chatd.store import scheduled_events, threads
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
@@ -41,9 +42,11 @@ Ts = TypeVarTuple("Ts")
 
 ENTRY_CREATE = "GUILD_AUDIT_LOG_ENTRY_CREATE"
 
+_OF_THREADS = frozenset((AuditLogEvent.THREAD_CREATE, AuditLogEvent.THREAD_UPDATE))
+
 # Fields that say where something is, not what it is like.
 _IDENTITY = frozenset(("id", "guild_id", "last_message_id", "last_pin_timestamp", "user"))
-_ON_SCHEDULEDENTRY_CREATES = frozenset(
+_ON_SCHEDULED_EVENTS = frozenset(
     (
         AuditLogEvent.GUILD_SCHEDULED_EVENT_CREATE,
         AuditLogEvent.GUILD_SCHEDULED_EVENT_UPDATE,
@@ -58,7 +61,8 @@ async def page(core: Core, me: Actor, guild_id: Snowflake, query: AuditLogQuery)
     Raises UNKNOWN_GUILD, MISSING_PERMISSIONS.
     """
     guild = await access.guild(core, me, guild_id, p.VIEW_AUDIT_LOG)
-    return await core.db.read(_page, guild.id, query)
+    found = await core.db.read(_page, guild.id, query)
+    return replace(found, auto_moderation_rules=_rules(guild, found.audit_log_entries))
 
 
 def entry(
@@ -178,17 +182,17 @@ def _uncounted(entry: AuditLogEntry) -> AuditLogEntry:
 
 
 def announce(core: Core, guild: GuildState, kept: Kept) -> None:
-    kept_events.tell(core, guild.id, kept, Audience(_readers(guild)))
+    kept_events.tell(core, guild.id, kept, Audience(_readers(core, guild)))
 
 
 def _announce(core: Core, guild: GuildState, entry: AuditLogEntry) -> None:
-    core.live.to_sessions(guild.id, ENTRY_CREATE, _event(guild.id, entry), _readers(guild))
+    core.live.to_sessions(guild.id, ENTRY_CREATE, _event(guild.id, entry), _readers(core, guild))
 
 
-def _readers(guild: GuildState) -> list[Session]:
+def _readers(core: Core, guild: GuildState) -> list[Session]:
     """Those who may read the log (events/gateway-events, "Guild Audit Log Entry Create")."""
     listening = guild.audience(GATES[ENTRY_CREATE][0])
-    return [session for session in listening if guild.permissions(session.user.id) & p.VIEW_AUDIT_LOG]
+    return [session for session in listening if access.granted(core, guild, session.user.id) & p.VIEW_AUDIT_LOG]
 
 
 def _event(guild_id: int, entry: AuditLogEntry) -> AuditLogEntryCreate:
@@ -196,11 +200,18 @@ def _event(guild_id: int, entry: AuditLogEntry) -> AuditLogEntryCreate:
     return AuditLogEntryCreate(guild_id=Snowflake(guild_id), **values)
 
 
+def _rules(guild: GuildState, entries: Iterable[AuditLogEntry]) -> tuple[AutoModerationRule, ...]:
+    """What the entries name of the rules that there are."""
+    named = {int(entry.target_id) for entry in entries if entry.target_id is not None and entry.target_id.isdigit()}
+    return tuple(rule for rule_id, rule in guild.auto_moderation.rules.items() if rule_id in named)
+
+
 def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:
     entries = store.page(tx, guild_id, query)
     named: list[int] = [entry.user_id for entry in entries if entry.user_id is not None]
     named += [int(entry.target_id) for entry in entries if entry.target_id is not None and entry.target_id.isdigit()]
-    events = (int(entry.target_id or 0) for entry in entries if entry.action_type in _ON_SCHEDULEDENTRY_CREATES)
+    events = (int(entry.target_id or 0) for entry in entries if entry.action_type in _ON_SCHEDULED_EVENTS)
+    started = [int(entry.target_id) for entry in entries if entry.action_type in _OF_THREADS and entry.target_id]
     return AuditLog(
         audit_log_entries=tuple(entries),
         users=tuple(users(tx, tuple(dict.fromkeys(named))).values()),
@@ -209,4 +220,5 @@ def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:
             for event_id in dict.fromkeys(events)
             if (event := scheduled_events.get(tx, guild_id, event_id)) is not None
         ),
+        threads=tuple(threads.shown(tx, tuple(dict.fromkeys(started))).values()),
     )

@@ -15,7 +15,6 @@ from chatd.service import access, audit_log, deletions, hierarchy, membership
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import bans as store
-from chatd.store import members
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
@@ -94,24 +93,16 @@ async def delete(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake,
 
 async def _ban(core: Core, me: Actor, guild: GuildState, banned: Sequence[User], reason: str | None) -> None:
     entries = [audit_log.entry(me, AuditLogEvent.MEMBER_BAN_ADD, user.id, reason) for user in banned]
+    added: list[User] = []  # those who were not banned before
 
-    def committed(added: list[int]) -> None:
-        for user in banned:
-            if user.id in added:
-                _tell(core, guild, "GUILD_BAN_ADD", user)
-            if user.id in guild.members:
-                membership.left(core, guild, user)
+    def ban(tx: Tx) -> None:
+        added[:] = [user for user in banned if store.insert(tx, guild.id, user.id, reason)]
 
-    ids = tuple(int(user.id) for user in banned)
-    await audit_log.change(core, guild, entries, _insert, guild.id, ids, reason, then=committed, streams=ids)
+    def tell() -> None:
+        for user in added:
+            _tell(core, guild, "GUILD_BAN_ADD", user)
 
-
-def _insert(tx: Tx, guild_id: int, user_ids: tuple[int, ...], reason: str | None) -> list[int]:
-    """Those who were not banned before."""
-    added = [user_id for user_id in user_ids if store.insert(tx, guild_id, user_id, reason)]
-    for user_id in user_ids:
-        members.delete(tx, guild_id, user_id)
-    return added
+    await membership.end(core, guild, [user.id for user in banned], entries, within=ban, first=tell)
 
 
 def _not_banned(tx: Tx, guild_id: int, user_ids: tuple[int, ...]) -> list[User]:
@@ -121,5 +112,5 @@ def _not_banned(tx: Tx, guild_id: int, user_ids: tuple[int, ...]) -> list[User]:
 def _tell(core: Core, guild: GuildState, name: str, user: User) -> None:
     """Besides the intent it takes BAN_MEMBERS or VIEW_AUDIT_LOG (events/gateway-events, "Guild Ban Add")."""
     needs = p.BAN_MEMBERS | p.VIEW_AUDIT_LOG
-    told = (s for s in guild.audience(GATES[name][0]) if guild.permissions(s.user.id) & needs)
+    told = (s for s in guild.audience(GATES[name][0]) if access.granted(core, guild, s.user.id) & needs)
     core.live.to_sessions(guild.id, name, GuildBan(guild_id=guild.guild.id, user=user), told)

@@ -20,11 +20,11 @@ from chatd.model.objects.role import Role, RoleExtra, RoleTags
 from chatd.model.objects.user import User
 from chatd.model.validate import form_error
 from chatd.model.wire import Permissions, Snowflake
-from chatd.service import access, guilds, roles
+from chatd.service import access, integrations, membership, roles
 from chatd.service.actors import Actor
 from chatd.service.audit_log import change, entry
 from chatd.service.core import Core
-from chatd.store import bans, members
+from chatd.store import applications, bans, members
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
@@ -59,12 +59,13 @@ async def install(
     if guild is None:
         raise UNKNOWN_GUILD()
     bot = (await core.db.read(users, (application_id,))).get(application_id)
-    if bot is None or bot.bot is not True:
+    application = await core.db.read(applications.get, application_id)
+    if application is None or bot is None or bot.bot is not True:
         raise UNKNOWN_APPLICATION()
     async with guild.lock:
         if bot.id in guild.members:
             return
-        if len(guild.roles) >= limits.GUILD_ROLES:
+        if granted and len(guild.roles) >= limits.GUILD_ROLES:
             raise TOO_MANY_ROLES()
         made = [_role(core, bot, granted)] if granted else []
         member = members.new(bot, core.clock_ms(), tuple(role.id for role in made))
@@ -80,7 +81,8 @@ async def install(
         def installed(_: None) -> None:
             for role in made:
                 roles.created(core, guild, role, shifted)
-            guilds.joined(core, guild, member)
+            membership.joined(core, guild, member)
+            integrations.created(core, guild, application, bot)
 
         await change(core, guild, entries, insert, then=installed, streams=(bot.id,))
 

@@ -18,6 +18,7 @@ from chatd.model.errors import (
     TOO_MANY_CHANNELS,
     UNKNOWN_CHANNEL,
     WRONG_CHANNEL_TYPE,
+    ApiError,
 )
 from chatd.model.objects.channel import (
     DEFAULTS,
@@ -51,16 +52,13 @@ def new(core: Core, me: Actor, guild: GuildState, body: ChannelCreate) -> Channe
         raise TOO_MANY_CHANNELS()
     kind = ChannelType.GUILD_TEXT if body.type is None else ChannelType(body.type)
     _check_parent(guild, kind, body.parent_id)
-    given = {
-        name: value for name in FIELDS[kind] & set(body.__struct_fields__) if (value := getattr(body, name)) is not None
-    }
-    extra = _extra(core, kind, given, ())
+    extra = new_extra(core, kind, body)
     siblings = [channel.position for channel in guild.channels.values() if channel.type == kind]
     made: tuple[Overwrite, ...] = ()
-    if body.permission_overwrites is not None:
+    if body.permission_overwrites:
         made = overwrites.wanted(guild, (), body.permission_overwrites)
         overwrites.check_grantable(guild, me.id, None, (), made)
-    elif body.parent_id is not None:  # in step with its category, as long as nothing else is said
+    elif body.parent_id is not None:  # in step with its category: discord.py sends an empty list where none are given
         made = guild.channels[body.parent_id].permission_overwrites
     return Channel(
         id=Snowflake(core.ids.next()),
@@ -71,14 +69,22 @@ def new(core: Core, me: Actor, guild: GuildState, body: ChannelCreate) -> Channe
         name=body.name,
         parent_id=body.parent_id,
         last_message_id=None,
-        **asdict(replace(DEFAULTS[kind], **extra)),
+        **asdict(extra),
     )
+
+
+def new_extra(core: Core, kind: ChannelType, body: ChannelCreate, at: str = "") -> ChannelExtra:
+    """What a new channel has besides its place; `at` is the form's path, for errors. Raises a form error."""
+    given = {
+        name: value for name in FIELDS[kind] & set(body.__struct_fields__) if (value := getattr(body, name)) is not None
+    }
+    return replace(DEFAULTS[kind], **_extra(core, kind, given, (), at))
 
 
 def changed(core: Core, me: Actor, here: GuildChannel, body: ChannelPatch) -> Channel:
     """Raises WRONG_CHANNEL_TYPE for a field that the kind does not have, MISSING_PERMISSIONS or a form error."""
     old = here.channel
-    given = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
+    given = {name: value for name in ChannelPatch.__struct_fields__ if (value := getattr(body, name)) is not UNSET}
     kind = given.get("type", old.type)
     if kind != old.type and old.type not in _TEXT_KINDS:
         raise WRONG_CHANNEL_TYPE()
@@ -99,30 +105,30 @@ def changed(core: Core, me: Actor, here: GuildChannel, body: ChannelPatch) -> Ch
     return replace(old, **given, **_extra(core, kind, extra, tags))
 
 
-def _extra(core: Core, kind: int, given: Mapping[str, Any], tags: Sequence[ForumTag]) -> dict[str, Any]:
+def _extra(core: Core, kind: int, given: Mapping[str, Any], tags: Sequence[ForumTag], at: str = "") -> dict[str, Any]:
     """Checked against what the kind allows; null means the kind's default."""
     forum = kind in FORUM_TYPES
     if len(given.get("topic") or "") > limits.CHANNEL_TOPIC_LENGTH and not forum:
         message = f"Must be {limits.CHANNEL_TOPIC_LENGTH} or fewer in length."
-        raise form_error("topic", "BASE_TYPE_MAX_LENGTH", message)
+        raise form_error(f"{at}topic", "BASE_TYPE_MAX_LENGTH", message)
     if (given.get("user_limit") or 0) > limits.VOICE_USERS and kind != ChannelType.GUILD_STAGE_VOICE:
         raise form_error(
-            "user_limit", "NUMBER_TYPE_MAX", f"int value should be less than or equal to {limits.VOICE_USERS}."
+            f"{at}user_limit", "NUMBER_TYPE_MAX", f"int value should be less than or equal to {limits.VOICE_USERS}."
         )
     made = {name: getattr(DEFAULTS[kind], name) if value is None else value for name, value in given.items()}
     if given.get("available_tags") is not None:
-        made["available_tags"] = _tags(core, given["available_tags"], tags)
+        made["available_tags"] = _tags(core, given["available_tags"], tags, at)
     if (emoji := given.get("default_reaction_emoji")) is not None:
         made["default_reaction_emoji"] = DefaultReaction(emoji_id=emoji.emoji_id, emoji_name=emoji.emoji_name)
     return made
 
 
-def _tags(core: Core, wanted: Sequence[ForumTagParams], old: Sequence[ForumTag]) -> tuple[ForumTag, ...]:
+def _tags(core: Core, wanted: Sequence[ForumTagParams], old: Sequence[ForumTag], at: str) -> tuple[ForumTag, ...]:
     known = {tag.id for tag in old}
     names = [tag.name for tag in wanted]
     for index, tag in enumerate(wanted):
         if tag.name in names[:index]:
-            raise form_error(f"available_tags.{index}.name", "TAG_NAMES_MUST_BE_UNIQUE", "Tag names must be unique")
+            raise form_error(f"{at}available_tags.{index}.name", "TAG_NAMES_MUST_BE_UNIQUE", "Tag names must be unique")
     return tuple(
         ForumTag(
             id=tag.id if tag.id is not None and tag.id in known else Snowflake(core.ids.next()),
@@ -154,7 +160,9 @@ def moved(core: Core, me: Actor, guild: GuildState, index: int, entry: ChannelPo
     if entry.lock_permissions and new.parent_id is not None:
         if not access.granted(core, guild, me.id, old.id) & p.MANAGE_ROLES:
             raise MISSING_PERMISSIONS()
-        new = replace(new, permission_overwrites=guild.channels[new.parent_id].permission_overwrites)
+        wanted = guild.channels[new.parent_id].permission_overwrites
+        overwrites.check_grantable(guild, me.id, old, old.permission_overwrites, wanted)
+        new = replace(new, permission_overwrites=wanted)
     return new
 
 
@@ -174,8 +182,9 @@ def _check_parent(guild: GuildState, kind: int, parent_id: int | None, path: str
     if kind == ChannelType.GUILD_CATEGORY:
         raise form_error(path, "CHANNEL_PARENT_INVALID_TYPE", "Categories cannot have a parent")
     if sum(1 for c in guild.channels.values() if c.parent_id == parent_id) >= limits.CHANNELS_PER_CATEGORY:
-        raise form_error(
-            path,
-            "CHANNEL_PARENT_MAX_CHANNELS",
-            f"Maximum number of channels in category reached ({limits.CHANNELS_PER_CATEGORY})",
-        )
+        raise category_full(path)
+
+
+def category_full(path: str) -> ApiError:
+    message = f"Maximum number of channels in category reached ({limits.CHANNELS_PER_CATEGORY})"
+    return form_error(path, "CHANNEL_PARENT_MAX_CHANNELS", message)

@@ -36,14 +36,14 @@ from chatd.model.objects.user import User
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake, parse_timestamp, timestamp
 from chatd.service import render
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import messages as store
 from chatd.store.messages import Draft, MessageRow
 from chatd.store.rows import to_text, users
 
-Here = GuildChannel | DirectAccess
+Here = GuildPlace | DirectAccess
 
 # What a sender may set.
 _FLAGS = MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS
@@ -85,7 +85,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
                 type=0,
                 channel_id=Snowflake(here.id),
                 message_id=Snowflake(target.id),
-                guild_id=here.channel.guild_id if isinstance(here, GuildChannel) else UNSET,
+                guild_id=here.channel.guild_id if isinstance(here, GuildPlace) else UNSET,
             )
             if _notifies_author(body.allowed_mentions) and target.author_id not in named.users:
                 named = named._replace(users=(*named.users, target.author_id))
@@ -130,7 +130,7 @@ async def change(core: Core, me: Actor, here: Here, body: MessagePatch) -> Chang
 
 
 def check_holds_messages(here: Here) -> None:
-    if isinstance(here, GuildChannel) and here.channel.type not in MESSAGE_TYPES:
+    if isinstance(here, GuildPlace) and here.channel.type not in MESSAGE_TYPES:
         raise NOT_A_TEXT_CHANNEL()
 
 
@@ -190,7 +190,7 @@ def _named(here: Here, content: str, rule: AllowedMentions | None) -> Mentions:
 
 def _mentioned(here: Here, extra: MessageExtra) -> tuple[int, ...]:
     """Whom the message calls: a guild stands for @everyone in it."""
-    everyone = (here.guild.id,) if extra.mention_everyone and isinstance(here, GuildChannel) else ()
+    everyone = (here.guild.id,) if extra.mention_everyone and isinstance(here, GuildPlace) else ()
     return tuple(dict.fromkeys((*extra.mentions, *extra.mention_roles, *everyone)))
 
 
@@ -218,7 +218,7 @@ async def _reply_target(core: Core, here: Here, reference: MessageReferenceParam
 
 async def _resolve(core: Core, here: Here, user_ids: Sequence[int]) -> dict[int, User]:
     """Those of the users that exist, from memory where they are members."""
-    members = here.guild.members if isinstance(here, GuildChannel) else {}
+    members = here.guild.members if isinstance(here, GuildPlace) else {}
     known = {user_id: members[user_id].user for user_id in user_ids if user_id in members}
     strangers = tuple(user_id for user_id in dict.fromkeys(user_ids) if user_id not in known)
     if strangers:

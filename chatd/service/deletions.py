@@ -17,23 +17,23 @@ from chatd.model.errors import (
     BULK_DELETE_COUNT,
     MISSING_PERMISSIONS,
     NOT_IN_DMS,
+    SYSTEM_MESSAGE,
     TOO_OLD_TO_BULK_DELETE,
     UNKNOWN_MESSAGE,
 )
-from chatd.model.intents import GATES
 from chatd.model.objects.audit_log import AuditLogEvent, AuditLogOptions
 from chatd.model.objects.gateway import MessageDeleteBulk
-from chatd.model.objects.message import BulkDelete
+from chatd.model.objects.message import UNDELETABLE_TYPES, BulkDelete, MessageType
 from chatd.model.snowflake import lowest_at
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake
-from chatd.service import access, audit_log, kept_events, message_events
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service import access, audit_log, kept_events, message_events, thread_rules
+from chatd.service.access import DirectAccess, GuildPlace, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.service.kept_events import Kept
-from chatd.store import journal
+from chatd.store import journal, threads
 from chatd.store import messages as store
 from chatd.store.db import Tx
 from chatd.store.messages import MessageRow
@@ -49,7 +49,7 @@ async def one(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflak
 
     Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS.
     """
-    here = await access.channel(core, me, channel_id)
+    here = await _place(core, me, channel_id)
     delete = partial(_delete, core.ids.next, me, here, message_id, reason, lowest_at(core.clock_ms() - MERGED_MS))
     await core.db.write(delete, then=partial(_deleted, core, here))
 
@@ -59,7 +59,7 @@ async def several(core: Core, me: Actor, channel_id: Snowflake, body: BulkDelete
 
     Raises NOT_IN_DMS, MISSING_PERMISSIONS, BULK_DELETE_COUNT, TOO_OLD_TO_BULK_DELETE or a form error.
     """
-    here = await access.channel(core, me, channel_id)
+    here = await _place(core, me, channel_id)
     if isinstance(here, DirectAccess):
         raise NOT_IN_DMS()
     if not here.permissions & p.MANAGE_MESSAGES:
@@ -83,10 +83,25 @@ async def of_authors(core: Core, guild: GuildState, author_ids: Sequence[int], s
     if not seconds or not author_ids:
         return
     after = lowest_at(core.clock_ms() - seconds * 1000)
-    left = True
-    while left:
-        delete = partial(_delete_batch, core.ids.next, guild.id, tuple(author_ids), after)
-        left = await core.db.write(delete, then=partial(_told_batch, core, guild))
+    rows = await core.db.read(store.of_authors, guild.id, tuple(author_ids), after, BATCH)
+    while rows:
+        await purge(core, guild, rows)
+        rows = await core.db.read(store.of_authors, guild.id, tuple(author_ids), rows[-1].id, BATCH)
+
+
+async def purge(core: Core, guild: GuildState, rows: Sequence[MessageRow]) -> None:
+    """Delete at most BATCH messages of the guild in one transaction."""
+    for channel_id in {row.channel_id for row in rows}:
+        await access.load_place(core, guild, channel_id)  # only with it in memory it is known who hears of it
+    ids = [row.id for row in rows]
+    await core.db.write(partial(_purge_ids, core.ids.next, guild.id, ids), then=partial(_told, core, guild))
+
+
+async def _place(core: Core, me: Actor, channel_id: Snowflake) -> Here:
+    here = await access.channel(core, me, channel_id)
+    if isinstance(here, ThreadPlace):
+        thread_rules.check_may_delete_messages(here)
+    return here
 
 
 # --- one -------------------------------------------------------------------------------------------------------------
@@ -104,10 +119,15 @@ def _delete(
     row = store.get(tx, here.id, message_id)
     if row is None:
         raise UNKNOWN_MESSAGE()
-    is_mine = row.author_id == me.id
-    if not is_mine and not (here.permissions & p.MANAGE_MESSAGES and isinstance(here, GuildChannel)):
+    # What AutoMod reports in somebody's name is not theirs to remove (resources/message, "Message Types").
+    is_mine = row.author_id == me.id and row.type != MessageType.AUTO_MODERATION_ACTION
+    if not is_mine and not (here.permissions & p.MANAGE_MESSAGES and isinstance(here, GuildPlace)):
         raise MISSING_PERMISSIONS()
+    if row.type in UNDELETABLE_TYPES:
+        raise SYSTEM_MESSAGE()
     store.delete(tx, [message_id])
+    if isinstance(here, ThreadPlace):
+        threads.uncount(tx, here.id, message_id)
     position = new_id()
     journal.keep_deletion(tx, position, here.bus_key, row)
     if is_mine:
@@ -119,9 +139,10 @@ def _delete(
 
 def _deleted(core: Core, here: Here, deleted: _Deleted) -> None:
     core.live.bus.horizon = deleted.position
+    here.unposted(deleted.message_id)
     event = message_events.deletion(here, deleted.message_id)
     core.live.to_audience(here.bus_key, "MESSAGE_DELETE", event, here.audience(core, "MESSAGE_DELETE"))
-    if deleted.entry is not None and isinstance(here, GuildChannel):
+    if deleted.entry is not None and isinstance(here, GuildPlace):
         audit_log.announce(core, here.guild, deleted.entry)
 
 
@@ -131,15 +152,15 @@ def _deleted(core: Core, here: Here, deleted: _Deleted) -> None:
 class _Purged(NamedTuple):
     """What is to be told."""
 
-    events: list[tuple[int, Kept]]  # channel and MESSAGE_DELETE_BULK
+    events: list[tuple[MessageDeleteBulk, Kept]]
     entry: Kept | None = None  # of the audit log
-    is_last: bool = True
 
 
 def _delete_several(
-    new_id: Callable[[], int], me: Actor, here: GuildChannel, message_ids: Sequence[int], reason: str | None, tx: Tx
+    new_id: Callable[[], int], me: Actor, here: GuildPlace, message_ids: Sequence[int], reason: str | None, tx: Tx
 ) -> _Purged:
-    rows = [row for row in store.by_ids(tx, message_ids) if row.channel_id == here.id]
+    found = store.by_ids(tx, message_ids)
+    rows = [row for row in found if row.channel_id == here.id and row.type not in UNDELETABLE_TYPES]
     purged = _purge(new_id, here.guild.id, rows, tx)
     if not rows:
         return purged
@@ -148,9 +169,8 @@ def _delete_several(
     return purged._replace(entry=audit_log.record(tx, new_id, here.guild.id, entry))
 
 
-def _delete_batch(new_id: Callable[[], int], guild_id: int, author_ids: tuple[int, ...], after: int, tx: Tx) -> _Purged:
-    rows = store.of_authors(tx, guild_id, author_ids, after, BATCH)
-    return _purge(new_id, guild_id, rows, tx)._replace(is_last=len(rows) < BATCH)
+def _purge_ids(new_id: Callable[[], int], guild_id: int, message_ids: Sequence[int], tx: Tx) -> _Purged:
+    return _purge(new_id, guild_id, store.by_ids(tx, message_ids), tx)
 
 
 def _purge(new_id: Callable[[], int], guild_id: int, rows: Sequence[MessageRow], tx: Tx) -> _Purged:
@@ -160,23 +180,23 @@ def _purge(new_id: Callable[[], int], guild_id: int, rows: Sequence[MessageRow],
         by_channel[row.channel_id].append(Snowflake(row.id))
     if rows:
         store.delete(tx, [row.id for row in rows])
+    for row in rows:
+        threads.uncount(tx, row.channel_id, row.id)
     events = []
     for channel_id, ids in by_channel.items():
         event = MessageDeleteBulk(
             ids=tuple(sorted(ids)), channel_id=Snowflake(channel_id), guild_id=Snowflake(guild_id)
         )
-        events.append((channel_id, kept_events.keep(tx, new_id, guild_id, "MESSAGE_DELETE_BULK", event)))
+        events.append((event, kept_events.keep(tx, new_id, guild_id, "MESSAGE_DELETE_BULK", event)))
     return _Purged(events)
 
 
 def _told(core: Core, guild: GuildState, purged: _Purged) -> None:
-    for channel_id, kept in purged.events:
-        kept_events.tell(core, guild.id, kept, guild.audience(GATES[kept.name][0], channel_id))
+    for event, kept in purged.events:
+        here = access.place(guild, event.channel_id)
+        if here is not None:
+            for message_id in event.ids:
+                here.unposted(message_id)
+            kept_events.tell(core, guild.id, kept, here.audience(core, kept.name))
     if purged.entry is not None:
         audit_log.announce(core, guild, purged.entry)
-
-
-def _told_batch(core: Core, guild: GuildState, purged: _Purged) -> bool:
-    """Whether there may be more."""
-    _told(core, guild, purged)
-    return not purged.is_last

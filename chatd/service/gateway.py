@@ -35,7 +35,7 @@ from chatd.model.objects.guild import UnavailableGuild
 from chatd.model.objects.presence import PresenceParams
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
-from chatd.service import access, auth, guilds
+from chatd.service import access, auth, membership
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.presence import announce, platform_of, presence_from
@@ -141,7 +141,7 @@ async def feed(core: Core, session: Session, turns: trio.Semaphore) -> None:
             if session not in core.live.sessions:
                 return
             if guild is not None and session.user.id in guild.members:
-                guilds.subscribe(core, session, guild, unavailable=False)
+                membership.subscribe(core, session, guild, unavailable=False)
     horizon = core.live.bus.horizon
     await core.live.bus.flush()
     session.base_position = horizon  # up to here it has counted everything

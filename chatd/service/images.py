@@ -7,8 +7,9 @@ image is the business of the services that call `store`.
 import binascii
 import hashlib
 import re
+from collections.abc import Callable
 from contextlib import aclosing
-from typing import overload
+from typing import TypeVar, overload
 
 from msgspec import UnsetType
 
@@ -23,6 +24,8 @@ from chatd.store import media
 from chatd.store.blobs import whole
 
 logger = log.get(__name__)
+
+T = TypeVar("T")
 
 # Names that one transaction looks up.
 ORPHANS_BATCH = 200
@@ -52,9 +55,15 @@ async def store(
     return await _put(core, kind, owner, *await core.renditions.run(_read, kind, data, field))
 
 
-async def store_file(core: Core, kind: Kind, owner: int | tuple[int, ...], data: bytes, field: str) -> str:
-    """`store` for an uploaded file. The hash says whether it is animated also where the kind's path has none."""
-    return await _put(core, kind, owner, data, await core.renditions.run(_inspect, kind, data, field))
+async def store_file(core: Core, kind: Kind, owner: int, data: bytes, field: str, check: Callable[[Info], T]) -> T:
+    """`store` for an uploaded file of a kind without hashes, where a PNG may be an animation.
+
+    `check` is told what the file is, and may raise; its result is returned.
+    """
+    info = await core.renditions.run(_inspect, kind, data, field, True)
+    result = check(info)
+    await _put(core, kind, owner, data, info)
+    return result
 
 
 async def _put(core: Core, kind: Kind, owner: int | tuple[int, ...], data: bytes, info: Info) -> str:
@@ -113,11 +122,11 @@ def _read(kind: Kind, data: str, field: str) -> tuple[bytes, Info]:
     return decoded, _inspect(kind, decoded, field)
 
 
-def _inspect(kind: Kind, data: bytes, field: str) -> Info:
+def _inspect(kind: Kind, data: bytes, field: str, apng: bool = False) -> Info:
     if len(data) > kind.max_bytes:
         raise _too_large(kind, field)
     try:
-        return pixels.inspect(data)
+        return pixels.inspect(data, apng)
     except Unreadable:
         raise _invalid(field) from None
 

@@ -1,4 +1,7 @@
-"""Invites: create, list, show, accept, delete. Docs: resources/invite."""
+"""Invites: create, list, show, accept, delete. Docs: resources/invite.
+
+A guild's vanity URL is an invite without end: it leads to the first channel that everybody sees.
+"""
 
 import secrets
 import string
@@ -12,6 +15,7 @@ from chatd.model import permissions as p
 from chatd.model.errors import (
     BANNED,
     BOTS_CANNOT_USE_THIS,
+    FEATURE_DISABLED,
     MISSING_PERMISSIONS,
     TOO_MANY_INVITES,
     UNKNOWN_CHANNEL,
@@ -20,26 +24,24 @@ from chatd.model.errors import (
 from chatd.model.intents import GATES
 from chatd.model.limits import GUILD_INVITES
 from chatd.model.objects.audit_log import AuditLogChange, AuditLogEvent
-from chatd.model.objects.channel import Channel
-from chatd.model.objects.guild import Guild, Member
+from chatd.model.objects.channel import MESSAGE_TYPES, Channel
+from chatd.model.objects.guild import INVITES_DISABLED, Member
 from chatd.model.objects.invite import (
     Invite,
-    InviteChannel,
     InviteCreate,
     InviteCreateEvent,
     InviteDeleteEvent,
-    InviteGuild,
     InviteQuery,
     InviteWithMetadata,
 )
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Snowflake, timestamp
-from chatd.service import access, audit_log, guilds
+from chatd.service import access, audit_log, automod, invite_views, membership
 from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
-from chatd.store import bans, members
+from chatd.store import bans, members, vanity_urls
 from chatd.store import invites as store
 from chatd.store.db import Missing, Tx
 from chatd.store.invites import InviteRow
@@ -58,21 +60,17 @@ async def create(
     Docs: resources/channel, "Create Channel Invite". Raises MISSING_PERMISSIONS, TOO_MANY_INVITES.
     """
     here = await access.guild_channel(core, me, channel_id, p.CREATE_INSTANT_INVITE)
-    invite = InviteRow(
-        code="".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH)),
-        guild_id=here.guild.id,
-        channel_id=channel_id,
+    invite = replace(
+        _endless(core, here.guild, here.channel),
         inviter_id=me.id,
-        created_ms=core.clock_ms(),
         max_age_s=body.max_age,
         max_uses=body.max_uses,
-        uses=0,
         temporary=int(body.temporary),
     )
     found = None if body.unique else await core.db.read(store.reusable, invite, core.clock_ms())
     if found is None:
         await _create(core, me, here, invite, reason)
-    return _with_metadata(found or invite, here.guild, here.channel, me.user)
+    return invite_views.with_metadata(found or invite, here.guild, here.channel, me.user)
 
 
 async def of_channel(core: Core, me: Actor, channel_id: Snowflake) -> list[InviteWithMetadata]:
@@ -92,7 +90,7 @@ async def delete(core: Core, me: Actor, code: str, reason: str | None) -> Invite
     may = access.granted(core, guild, me.id) & p.MANAGE_GUILD
     if not may and not access.granted(core, guild, me.id, channel.id) & p.MANAGE_CHANNELS:
         raise MISSING_PERMISSIONS()
-    shown = _render(core, row, guild, channel, None, with_counts=False)
+    shown = invite_views.plain(core, row, guild, channel, None, with_counts=False)
     entries = [audit_log.entry(me, AuditLogEvent.INVITE_DELETE, None, reason, changes=_changes(row, is_new=False))]
     event = InviteDeleteEvent(channel_id=channel.id, guild_id=guild.guild.id, code=code)
 
@@ -109,30 +107,51 @@ async def show(core: Core, code: str, query: InviteQuery) -> Invite:
     inviter = None
     if row.inviter_id is not None:
         inviter = (await core.db.read(users, (row.inviter_id,))).get(row.inviter_id)
-    return _render(core, row, guild, channel, inviter, query.with_counts)
+    return invite_views.plain(core, row, guild, channel, inviter, query.with_counts)
 
 
 async def accept(core: Core, me: Actor, code: str) -> Invite:
-    """Join the guild; for a member it changes nothing. Docs: resources/invite (people's clients only)."""
+    """Join the guild; for a member it changes nothing. Docs: resources/invite (people's clients only).
+
+    Raises UNKNOWN_INVITE, FEATURE_DISABLED while the guild has paused its invites.
+    """
     if me.is_bot:
         raise BOTS_CANNOT_USE_THIS()
     row, guild, channel = await _find(core, code)
     if me.id not in guild.members:
+        if INVITES_DISABLED in guild.guild.features:
+            raise FEATURE_DISABLED()
         member = members.new(me.user, core.clock_ms())
 
         def joined(added: bool) -> None:
             if added:  # the profile may have changed since
-                guilds.joined(core, guild, replace(member, user=me.user))
+                membership.joined(core, guild, replace(member, user=me.user))
 
         await change(core, (guild.id, me.id), _join, code, guild.id, member, core.clock_ms(), then=joined)
-    return _render(core, row, guild, channel, None, with_counts=True)
+        await automod.check_member(core, guild, member, automod.shown_name(member))
+    return invite_views.plain(core, row, guild, channel, None, with_counts=True)
+
+
+async def of_widget(core: Core, guild: GuildState, channel: Channel) -> str:
+    """The code of the one invite without end to the channel that nobody has made; it is made when there is none."""
+    found = await core.db.read(store.nobodys, channel.id)
+    if found is not None:
+        return found.code
+    wanted = _endless(core, guild, channel)
+
+    def made(invite: InviteRow) -> str:
+        if invite is wanted:
+            _tell_created(core, guild, channel, invite, None)
+        return invite.code
+
+    return await change(core, (guild.id,), _insert_nobodys, wanted, then=made)
 
 
 async def _list(core: Core, guild: GuildState) -> list[InviteWithMetadata]:
     rows = await core.db.read(store.of_guild, guild.id)
     inviters = await core.db.read(users, tuple({row.inviter_id for row in rows if row.inviter_id is not None}))
     return [
-        _with_metadata(row, guild, guild.channels[row.channel_id], inviters.get(row.inviter_id or 0))
+        invite_views.with_metadata(row, guild, guild.channels[row.channel_id], inviters.get(row.inviter_id or 0))
         for row in rows
         if store.is_live(row, core.clock_ms()) and row.channel_id in guild.channels
     ]
@@ -140,7 +159,9 @@ async def _list(core: Core, guild: GuildState) -> list[InviteWithMetadata]:
 
 async def _find(core: Core, code: str) -> tuple[InviteRow, GuildState, Channel]:
     row = await core.db.read(store.get, code)
-    if row is None or not store.is_live(row, core.clock_ms()):
+    if row is None:
+        return await _find_vanity(core, code)
+    if not store.is_live(row, core.clock_ms()):
         raise UNKNOWN_INVITE()
     guild = await access.load_guild(core, row.guild_id)
     channel = guild.channels.get(row.channel_id) if guild is not None else None
@@ -149,27 +170,42 @@ async def _find(core: Core, code: str) -> tuple[InviteRow, GuildState, Channel]:
     return row, guild, channel
 
 
+async def _find_vanity(core: Core, code: str) -> tuple[InviteRow, GuildState, Channel]:
+    row = await core.db.read(vanity_urls.get, code)
+    guild = await access.load_guild(core, row.guild_id) if row is not None else None
+    if row is None or guild is None:
+        raise UNKNOWN_INVITE()
+    ordered = sorted(guild.channels.values(), key=lambda channel: (channel.position, channel.id))
+    for channel in ordered:
+        if channel.type in MESSAGE_TYPES and guild.permissions_of_everyone(channel) & p.VIEW_CHANNEL:
+            return replace(_endless(core, guild, channel), code=code, uses=row.uses), guild, channel
+    raise UNKNOWN_INVITE()
+
+
+def _endless(core: Core, guild: GuildState, channel: Channel) -> InviteRow:
+    """A new invite without an end, which nobody has made."""
+    return InviteRow(
+        code="".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH)),
+        guild_id=guild.id,
+        channel_id=channel.id,
+        inviter_id=None,
+        created_ms=core.clock_ms(),
+        max_age_s=0,
+        max_uses=0,
+        uses=0,
+        temporary=0,
+    )
+
+
 # --- transactions and what follows them ------------------------------------------------------------------------------
 
 
 async def _create(core: Core, me: Actor, here: GuildChannel, row: InviteRow, reason: str | None) -> None:
     guild, channel = here.guild, here.channel
     entries = [audit_log.entry(me, AuditLogEvent.INVITE_CREATE, None, reason, changes=_changes(row, is_new=True))]
-    event = InviteCreateEvent(
-        channel_id=channel.id,
-        code=row.code,
-        created_at=timestamp(row.created_ms),
-        expires_at=_expires_at(row),
-        guild_id=guild.guild.id,
-        max_age=row.max_age_s,
-        max_uses=row.max_uses,
-        temporary=bool(row.temporary),
-        uses=row.uses,
-        inviter=me.user,
-    )
     try:
         await audit_log.change(
-            core, guild, entries, _insert, row, then=lambda _: _tell(core, guild, channel, "INVITE_CREATE", event)
+            core, guild, entries, _insert, row, then=lambda _: _tell_created(core, guild, channel, row, me.user)
         )
     except Missing:  # deleted since we looked
         raise UNKNOWN_CHANNEL() from None
@@ -181,15 +217,39 @@ def _insert(tx: Tx, invite: InviteRow) -> None:
     store.insert(tx, invite)
 
 
+def _insert_nobodys(tx: Tx, invite: InviteRow) -> InviteRow:
+    """The invite, or the one that another request has made meanwhile."""
+    found = store.nobodys(tx, invite.channel_id)
+    if found is None:
+        _insert(tx, invite)
+    return found or invite
+
+
 def _delete(tx: Tx, code: str) -> None:
     if not store.delete(tx, code):
         raise UNKNOWN_INVITE()
 
 
+def _tell_created(core: Core, guild: GuildState, channel: Channel, row: InviteRow, inviter: User | None) -> None:
+    event = InviteCreateEvent(
+        channel_id=channel.id,
+        code=row.code,
+        created_at=timestamp(row.created_ms),
+        expires_at=invite_views.expires_at(row),
+        guild_id=guild.guild.id,
+        max_age=row.max_age_s,
+        max_uses=row.max_uses,
+        temporary=bool(row.temporary),
+        uses=row.uses,
+        inviter=UNSET if inviter is None else inviter,
+    )
+    _tell(core, guild, channel, "INVITE_CREATE", event)
+
+
 def _tell(core: Core, guild: GuildState, channel: Channel, name: str, event: Object) -> None:
     """Besides the intent it takes MANAGE_CHANNELS (events/gateway-events, "Invite Create" and "Invite Delete")."""
     viewers = guild.audience(GATES[name][0], channel.id)
-    allowed = (s for s in viewers if guild.permissions_in(channel.id, s.user.id) & p.MANAGE_CHANNELS)
+    allowed = (s for s in viewers if access.granted(core, guild, s.user.id, channel.id) & p.MANAGE_CHANNELS)
     core.live.to_sessions(guild.id, name, event, allowed)
 
 
@@ -209,56 +269,11 @@ def _changes(row: InviteRow, *, is_new: bool) -> list[AuditLogChange]:
 
 def _join(tx: Tx, code: str, guild_id: int, member: Member, now_ms: int) -> bool:
     row = store.get(tx, code)
-    if row is None or not store.is_live(row, now_ms):
+    if (row is None and vanity_urls.get(tx, code) is None) or (row is not None and not store.is_live(row, now_ms)):
         raise UNKNOWN_INVITE()
     if bans.exists(tx, guild_id, member.user.id):
         raise BANNED()
     added = members.insert(tx, guild_id, member)
     if added:
-        store.use(tx, code)
+        (vanity_urls if row is None else store).use(tx, code)
     return added
-
-
-# --- rendering -------------------------------------------------------------------------------------------------------
-
-
-def _expires_at(row: InviteRow) -> str | None:
-    return timestamp(row.created_ms + row.max_age_s * 1000) if row.max_age_s else None
-
-
-def _invite_guild(guild: Guild) -> InviteGuild:
-    return InviteGuild(**{name: getattr(guild, name) for name in InviteGuild.__struct_fields__})
-
-
-def _invite_channel(channel: Channel) -> InviteChannel:
-    return InviteChannel(id=channel.id, type=channel.type, name=channel.name)
-
-
-def _render(
-    core: Core, row: InviteRow, guild: GuildState, channel: Channel, inviter: User | None, with_counts: bool
-) -> Invite:
-    return Invite(
-        code=row.code,
-        guild=_invite_guild(guild.guild),
-        guild_id=Snowflake(guild.id),
-        channel=_invite_channel(channel),
-        expires_at=_expires_at(row),
-        inviter=UNSET if inviter is None else inviter,
-        **(guilds.counts(core, guild) if with_counts else {}),
-    )
-
-
-def _with_metadata(row: InviteRow, guild: GuildState, channel: Channel, inviter: User | None) -> InviteWithMetadata:
-    return InviteWithMetadata(
-        code=row.code,
-        guild=_invite_guild(guild.guild),
-        guild_id=Snowflake(guild.id),
-        channel=_invite_channel(channel),
-        expires_at=_expires_at(row),
-        inviter=UNSET if inviter is None else inviter,
-        uses=row.uses,
-        max_uses=row.max_uses,
-        max_age=row.max_age_s,
-        temporary=bool(row.temporary),
-        created_at=timestamp(row.created_ms),
-    )

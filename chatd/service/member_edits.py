@@ -25,7 +25,7 @@ from chatd.model.objects.member import CurrentMemberPatch, MemberPatch, NickPatc
 from chatd.model.objects.role import Role
 from chatd.model.validate import form_error
 from chatd.model.wire import Object, Snowflake, parse_timestamp, timestamp
-from chatd.service import access, audit_log, hierarchy, images, members, membership, voice
+from chatd.service import access, audit_log, automod, hierarchy, images, members, membership, voice
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import members as store
@@ -68,7 +68,8 @@ async def edit(
             await _commit(core, guild, new, _entries(me, guild, old, new, reason))
         if moves:
             await voice.move(core, guild, user_id, channel_id, [_move_entry(me, channel_id, reason)])
-        return new
+    await _check_name(core, guild, old, new)
+    return new
 
 
 async def edit_mine(core: Core, me: Actor, guild_id: Snowflake, body: CurrentMemberPatch, reason: str | None) -> Member:
@@ -86,7 +87,8 @@ async def edit_mine(core: Core, me: Actor, guild_id: Snowflake, body: CurrentMem
         )
         if new != old:
             await _commit(core, guild, new, _entries(me, guild, old, new, reason))
-        return new
+    await _check_name(core, guild, old, new)
+    return new
 
 
 async def edit_nick(core: Core, me: Actor, guild_id: Snowflake, body: NickPatch, reason: str | None) -> NickView:
@@ -112,19 +114,10 @@ async def kick(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake, r
     """Docs: resources/guild, "Remove Guild Member". Raises UNKNOWN_MEMBER, MISSING_PERMISSIONS."""
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id, p.KICK_MEMBERS)
-        member = members.find(guild, user_id)
+        members.find(guild, user_id)
         hierarchy.check_above_member(guild, me.id, user_id)
         entries = [audit_log.entry(me, AuditLogEvent.MEMBER_KICK, user_id, reason)]
-        await audit_log.change(
-            core,
-            guild,
-            entries,
-            store.delete,
-            guild.id,
-            user_id,
-            then=lambda _: membership.left(core, guild, member.user),
-            streams=(user_id,),
-        )
+        await membership.end(core, guild, [user_id], entries)
 
 
 # --- checking and making ---------------------------------------------------------------------------------------------
@@ -246,9 +239,15 @@ async def _toggle(
             await _commit(core, guild, new, _entries(me, guild, old, new, reason))
 
 
+async def _check_name(core: Core, guild: GuildState, old: Member, new: Member) -> None:
+    """AutoMod takes the guild's lock itself."""
+    if new.nick != old.nick:
+        await automod.check_member(core, guild, new, automod.shown_name(new))
+
+
 async def _commit(core: Core, guild: GuildState, new: Member, entries: Sequence[AuditLogEntry]) -> None:
     def committed(_: None) -> None:
-        members.updated(core, guild, new)
+        members.updated(core, guild, replace(new, user=guild.members[new.user.id].user))  # who may have a new name
         voice.flags_changed(core, guild, new.user.id)
 
     await audit_log.change(core, guild, entries, store.update, guild.id, new, then=committed, streams=(new.user.id,))

@@ -74,6 +74,11 @@ def find(guild: GuildState, user_id: int) -> Member:
     return found
 
 
+async def mine(core: Core, me: Actor, guild_id: Snowflake) -> Member:
+    """Docs: resources/user, "Get Current User Guild Member"."""
+    return (await access.guild(core, me, guild_id)).members[me.id]
+
+
 def updated(core: Core, guild: GuildState, member: Member) -> None:
     """After the commit of a change to a membership or its user: the member as it is now takes the old one's place.
 
@@ -87,7 +92,7 @@ def updated(core: Core, guild: GuildState, member: Member) -> None:
         return
     seen = sight.before(guild, member.user.id)
     guild.put_member(member)
-    guild.changed()
+    guild.member_changed(member.user.id)
     core.live.to_guild_and_member(guild, "GUILD_MEMBER_UPDATE", event, member.user.id)
     sight.tell(core, seen)
 

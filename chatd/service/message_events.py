@@ -11,7 +11,7 @@ from chatd.model.objects.gateway import MessageDelete
 from chatd.model.objects.message import Message
 from chatd.model.wire import Snowflake, encode
 from chatd.service import render
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.compose import Composed, Here
 from chatd.service.core import Core
 from chatd.store import journal
@@ -20,10 +20,7 @@ from chatd.store.messages import MessageRow, Page
 
 def posted(core: Core, here: Here, composed: Composed, message_id: int) -> Raw:
     """After the commit of a new message: MESSAGE_CREATE; the encoded message is returned."""
-    if isinstance(here, GuildChannel):
-        here.guild.last_message_ids[here.id] = message_id
-    else:
-        here.direct.last_message_id = message_id
+    here.posted(message_id)
     message = rendered(composed, message_id)
     if message.author.bot is not True:
         core.live.own_posts.note(int(message.author.id), here.id, message_id)
@@ -48,7 +45,7 @@ def publish(core: Core, here: Here, name: str, message: Message) -> Raw:
 
 
 def _event(here: Here, name: str, message: Message, encoded: bytes, needs_lean: bool) -> Event:
-    if message.mentions and isinstance(here, GuildChannel):
+    if message.mentions and isinstance(here, GuildPlace):
         mentions = tuple(render.mentioned(user, here.guild) for user in message.mentions)
         encoded = encode(replace(message, mentions=mentions))
     context = _context(here, message.author.id)
@@ -79,7 +76,7 @@ def _splice(encoded: bytes, context: bytes) -> bytes:
 
 
 def deletion(here: Here, message_id: int) -> MessageDelete:
-    guild_id = here.channel.guild_id if isinstance(here, GuildChannel) else UNSET
+    guild_id = here.channel.guild_id if isinstance(here, GuildPlace) else UNSET
     return MessageDelete(id=Snowflake(message_id), channel_id=Snowflake(here.id), guild_id=guild_id)
 
 
@@ -89,6 +86,6 @@ def told_again(here: Here, entry: journal.Entry, page: Page) -> Event:
         event = Event(entry.name, encode(deletion(here, page.rows[0].id)))
     else:
         message = render.messages(page)[0]
-        event = _event(here, entry.name, message, encode(message), needs_lean=isinstance(here, GuildChannel))
+        event = _event(here, entry.name, message, encode(message), needs_lean=isinstance(here, GuildPlace))
     event.position = entry.position
     return event

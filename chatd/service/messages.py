@@ -14,11 +14,9 @@ from chatd.model import permissions as p
 from chatd.model.errors import (
     MISSING_PERMISSIONS,
     NOT_YOUR_MESSAGE,
-    SLOWMODE,
     SYSTEM_MESSAGE,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
-    rate_limited,
 )
 from chatd.model.objects.gateway import TypingStart
 from chatd.model.objects.message import (
@@ -29,17 +27,27 @@ from chatd.model.objects.message import (
     MessagePage,
     MessagePatch,
 )
-from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake, encode
-from chatd.service import access, backpressure, compose, message_events, render
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service import (
+    access,
+    automod,
+    backpressure,
+    compose,
+    message_events,
+    render,
+    slowmode,
+    thread_members,
+    thread_rules,
+    verification,
+)
+from chatd.service.access import GuildPlace, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed, Here
 from chatd.service.core import Core
 from chatd.store import journal
 from chatd.store import messages as store
 from chatd.store.db import Missing, Tx
-from chatd.store.messages import Page
+from chatd.store.messages import MessageRow, Page
 from chatd.store.rows import to_text
 
 # Encoded already: the same bytes go to whoever posted the message and to the sessions that see it.
@@ -53,9 +61,11 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: MessageCrea
     """Post a message and tell everyone who can see the channel. Docs: resources/message, "Create Message".
 
     With `enforce_nonce`, a nonce that the author used in this channel within the last minutes returns the first
-    message and posts none. Raises UNKNOWN_CHANNEL, MISSING_ACCESS, MISSING_PERMISSIONS, EMPTY_MESSAGE.
+    message and posts none. Raises UNKNOWN_CHANNEL, MISSING_ACCESS, MISSING_PERMISSIONS,
+    VERIFICATION_LEVEL_TOO_HIGH, EMPTY_MESSAGE.
     """
     here = await access.channel(core, me, channel_id, p.SEND_MESSAGES)
+    verification.check(core, me, here)
     if not body.enforce_nonce or body.nonce is None:
         return (await _post(core, me, here, body))[1]
     claim = await core.nonces.claim((me.id, channel_id, str(body.nonce)), core.clock_ms() / 1000)
@@ -90,9 +100,17 @@ async def edit(
     Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE.
     """
     here = await access.channel(core, me, channel_id)
+    thread_rules.check_is_open(here)
     change = await compose.change(core, me, here, body)
+    screened = None
+    if automod.watches(here) and _says_something(body):
+        await core.db.read(_editable, me.id, here, message_id, body)
+        screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
     edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
-    return await core.db.write(edit, then=partial(_edited, core, here))
+    edited = await core.db.write(edit, then=partial(_edited, core, here))
+    if screened is not None:
+        await automod.report(core, me, screened, message_id)
+    return edited
 
 
 async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
@@ -100,7 +118,7 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
     here = await access.channel(core, me, channel_id, p.SEND_MESSAGES)
     compose.check_holds_messages(here)
     event = TypingStart(channel_id=channel_id, user_id=me.user.id, timestamp=core.clock_ms() // 1000)
-    if isinstance(here, GuildChannel):
+    if isinstance(here, GuildPlace):
         event = replace(event, guild_id=here.channel.guild_id, member=here.guild.members[me.id])
     core.live.to_audience(here.bus_key, "TYPING_START", event, here.audience(core, "TYPING_START"))
 
@@ -110,12 +128,20 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
 
 async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple[int, Raw]:
     composed = await compose.new(core, me, here, body)
-    _check_slowmode(core, me, here)
+    screened = None
+    if automod.watches(here):
+        screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
+    slowmode.check(core, me, here)
+    if isinstance(here, ThreadPlace):
+        await thread_members.enter(core, me, here, composed.extra.mentions)
     await backpressure.room(core, here.bus_key)
     try:
-        return await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
+        posted = await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
     except Missing:  # deleted since we looked
         raise UNKNOWN_CHANNEL() from None
+    if screened is not None:
+        await automod.report(core, me, screened, posted[0])
+    return posted
 
 
 def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tuple[int, Raw]:
@@ -123,23 +149,11 @@ def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tupl
     return message_id, message_events.posted(core, here, composed, message_id)
 
 
-def _check_slowmode(core: Core, me: Actor, here: Here) -> None:
-    """Docs: resources/channel, `rate_limit_per_user`."""
-    if isinstance(here, DirectAccess) or not here.channel.rate_limit_per_user:
-        return
-    if here.permissions & (p.BYPASS_SLOWMODE | p.MANAGE_MESSAGES | p.MANAGE_CHANNELS):
-        return
-    rule = Rule(1, here.channel.rate_limit_per_user)
-    verdict = core.limiter.hit(("slowmode", here.channel.id, me.id), rule, core.clock_ms() / 1000)
-    if not verdict.allowed:
-        raise rate_limited(verdict.reset_after_s, kind=SLOWMODE)
-
-
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
 async def _get(core: Core, me: Actor, channel_id: int, message_id: int) -> Message:
-    found = render.messages(await core.db.read(_read_one, me.id, channel_id, message_id))
+    found = render.messages(await core.db.read(read_one, channel_id, message_id, me.id))
     if not found:
         raise UNKNOWN_MESSAGE()
     return found[0]
@@ -155,7 +169,8 @@ def _read_page(tx: Tx, asker_id: int, channel_id: int, query: MessagePage) -> Pa
     return store.with_context(tx, rows, render.named_users, render.replied_to, asker_id)
 
 
-def _read_one(tx: Tx, asker_id: int, channel_id: int, message_id: int) -> Page:
+def read_one(tx: Tx, channel_id: int, message_id: int, asker_id: int | None = None) -> Page:
+    """The message, or an empty page."""
     row = store.get(tx, channel_id, message_id)
     return store.with_context(tx, [] if row is None else [row], render.named_users, render.replied_to, asker_id)
 
@@ -173,16 +188,7 @@ def _edit(
     now_ms: int,
     tx: Tx,
 ) -> tuple[int, Page]:
-    before = row = store.get(tx, here.id, message_id)
-    if row is None or before is None:
-        raise UNKNOWN_MESSAGE()
-    if row.author_id != author_id:
-        if body.content is not UNSET or body.embeds is not UNSET:
-            raise NOT_YOUR_MESSAGE()
-        if not here.permissions & p.MANAGE_MESSAGES:
-            raise MISSING_PERMISSIONS()
-    if row.type not in AUTHORED_TYPES:
-        raise SYSTEM_MESSAGE()
+    before = row = _editable(tx, author_id, here, message_id, body)
     extra = render.extra_of(row.extra)
     content, embeds = row.content, extra.embeds
     edited_ms = row.edited_ms
@@ -192,7 +198,7 @@ def _edit(
         extra = replace(extra, mentions=named.users, mention_roles=named.roles, mention_everyone=named.everyone)
     if body.embeds is not UNSET:
         embeds = change.embeds
-    if body.content is not UNSET or body.embeds is not UNSET:
+    if _says_something(body):
         edited_ms = now_ms
         compose.check_not_empty(content, embeds)
     flags = row.flags
@@ -205,6 +211,25 @@ def _edit(
     position = new_id()
     journal.keep_edit(tx, position, here.bus_key, before, row)
     return position, store.with_context(tx, [row], render.named_users, render.replied_to, author_id)
+
+
+def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch) -> MessageRow:
+    """The message, if this is an edit that the user may make."""
+    row = store.get(tx, here.id, message_id)
+    if row is None:
+        raise UNKNOWN_MESSAGE()
+    if row.author_id != me_id:
+        if _says_something(body):
+            raise NOT_YOUR_MESSAGE()
+        if not here.permissions & p.MANAGE_MESSAGES:
+            raise MISSING_PERMISSIONS()
+    elif _says_something(body) and row.type not in AUTHORED_TYPES:
+        raise SYSTEM_MESSAGE()
+    return row
+
+
+def _says_something(body: MessagePatch) -> bool:
+    return body.content is not UNSET or body.embeds is not UNSET
 
 
 def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:

@@ -19,12 +19,16 @@ def of(channel: Channel, target_id: int) -> Overwrite | None:
     return next((each for each in channel.permission_overwrites if each.id == target_id), None)
 
 
+def is_known(guild: GuildState, old: Sequence[Overwrite], target_id: int, kind: int) -> bool:
+    """Whether there is such a role or member, or has been when it got an overwrite: who leaves may come back."""
+    known = guild.members if kind == OverwriteType.MEMBER else guild.roles
+    return target_id in known or any(each.id == target_id and each.type == kind for each in old)
+
+
 def wanted(guild: GuildState, old: Sequence[Overwrite], new: Sequence[OverwriteParams]) -> tuple[Overwrite, ...]:
     """The overwrites of a form, in the order of the database. Raises a form error for a target that is unknown."""
-    before = {overwrite.id for overwrite in old}
     for index, params in enumerate(new):
-        known = guild.members if OverwriteType(params.type) is OverwriteType.MEMBER else guild.roles
-        if params.id not in known and params.id not in before:
+        if not is_known(guild, old, params.id, params.type):
             raise form_error(f"permission_overwrites.{index}.id", "INVALID_OVERWRITE_TARGET", "Unknown role or member")
     found = {params.id: made(params.id, params.type, params.allow, params.deny) for params in new}
     return tuple(found[target_id] for target_id in sorted(found))

@@ -15,8 +15,17 @@ from chatd.model.objects.message import AUTHORED_TYPES, Message
 from chatd.model.objects.pin import ChannelPins, ChannelPinsUpdate, MessagePin, PinsQuery
 from chatd.model.validate import form_error
 from chatd.model.wire import MAX_STRING_INT, Snowflake, parse_timestamp, timestamp
-from chatd.service import access, audit_log, backpressure, kept_events, message_events, render, system_messages
-from chatd.service.access import GuildChannel
+from chatd.service import (
+    access,
+    audit_log,
+    backpressure,
+    kept_events,
+    message_events,
+    render,
+    system_messages,
+    thread_rules,
+)
+from chatd.service.access import GuildPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed, Here
 from chatd.service.core import Core
@@ -50,6 +59,7 @@ async def pin(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflak
     Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS, SYSTEM_MESSAGE, TOO_MANY_PINS.
     """
     here = await access.channel(core, me, channel_id, p.PIN_MESSAGES)
+    thread_rules.check_is_open(here)
     await backpressure.room(core, here.bus_key)
     notice = system_messages.pinned(core, me, here, message_id)
     await core.db.write(
@@ -61,6 +71,7 @@ async def pin(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflak
 async def unpin(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, reason: str | None) -> None:
     """Docs: "Unpin Message". Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS."""
     here = await access.channel(core, me, channel_id, p.PIN_MESSAGES)
+    thread_rules.check_is_open(here)
     unpin = partial(_unpin, core.ids.next, me, here, message_id, reason)
     await core.db.write(unpin, then=partial(_changed, core, here))
 
@@ -71,7 +82,7 @@ async def unpin(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowfl
 async def _read(core: Core, me: Actor, channel_id: int, before_ms: int, limit: int) -> Page:
     here = await access.channel(core, me, channel_id)
     if not here.permissions & p.READ_MESSAGE_HISTORY:
-        return Page([], {}, {}, {})
+        return Page([], {}, {}, {}, {})
     return await core.db.read(_page, me.id, channel_id, before_ms, limit)
 
 
@@ -151,7 +162,7 @@ def _put(new_id: Callable[[], int], here: Here, before: MessageRow, pinned_ms: i
     update = ChannelPinsUpdate(
         channel_id=Snowflake(here.id),
         last_pin_timestamp=None if last_ms is None else timestamp(last_ms),
-        guild_id=here.channel.guild_id if isinstance(here, GuildChannel) else UNSET,
+        guild_id=here.channel.guild_id if isinstance(here, GuildPlace) else UNSET,
     )
     kept = kept_events.keep(tx, new_id, here.bus_key, "CHANNEL_PINS_UPDATE", update)
     page = message_store.with_context(tx, [row], render.named_users, render.replied_to)
@@ -167,7 +178,7 @@ def _log(
     reason: str | None,
     tx: Tx,
 ) -> Kept | None:
-    if not isinstance(here, GuildChannel):
+    if not isinstance(here, GuildPlace):
         return None
     options = AuditLogOptions(channel_id=here.channel.id, message_id=Snowflake(row.id))
     entry = audit_log.entry(me, action, row.author_id, reason, options=options)
@@ -185,12 +196,12 @@ def _changed(core: Core, here: Here, changed: _Changed | None) -> None:
     if changed.notice is not None:
         core.live.bus.horizon = changed.notice[1]
         message_events.posted(core, here, *changed.notice)
-    if changed.entry is not None and isinstance(here, GuildChannel):
+    if changed.entry is not None and isinstance(here, GuildPlace):
         audit_log.announce(core, here.guild, changed.entry)
 
 
 def _remember(here: Here, last_pin_ms: int | None) -> None:
-    if not isinstance(here, GuildChannel):
+    if not isinstance(here, GuildPlace):
         here.direct.last_pin_ms = last_pin_ms
     elif last_pin_ms is None:
         here.guild.last_pins.pop(here.id, None)

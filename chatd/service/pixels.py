@@ -69,6 +69,7 @@ class Info(NamedTuple):
     width: int
     height: int
     animated: bool
+    duration_ms: int = 0  # of one round of an animation
 
 
 def sniff(head: bytes) -> Format | None:
@@ -79,14 +80,16 @@ def sniff(head: bytes) -> Format | None:
     return None
 
 
-def inspect(data: bytes) -> Info:
-    """What the file is, after all of it was decoded. Raises Unreadable."""
+def inspect(data: bytes, apng: bool = False) -> Info:
+    """What the file is, after all of it was decoded. A PNG is an animation only with `apng`. Raises Unreadable."""
     try:
         with _open(data) as image:
-            info = _info(image, _format(data))
+            info = _info(image, _format(data), apng)
+            duration_ms = 0.0
             for frame in _frames(image, info.animated):
                 frame.load()
-            return info
+                duration_ms += frame.info.get("duration", 0)  # known once the frame is decoded
+            return info._replace(duration_ms=round(duration_ms)) if info.animated else info
     except Exception as error:  # decoders of broken files raise nearly everything
         raise Unreadable(repr(error)) from error
 
@@ -145,9 +148,10 @@ def _format(data: bytes) -> Format:
     return format_
 
 
-def _info(image: Image.Image, format_: Format) -> Info:
-    # A PNG that moves is a still image here, as it is for Discord; so is a JPEG of several pictures.
-    animated = format_ in ("gif", "webp") and bool(getattr(image, "is_animated", False))
+def _info(image: Image.Image, format_: Format, apng: bool = False) -> Info:
+    # A PNG that moves is a still image, as it is for Discord, but for stickers; so is a JPEG of several pictures.
+    moving = ("gif", "webp", "png") if apng else ("gif", "webp")
+    animated = format_ in moving and bool(getattr(image, "is_animated", False))
     return Info(format_, image.width, image.height, animated)
 
 

@@ -29,12 +29,13 @@ from chatd.model.objects.reaction import (
     ReactionRemoveEmoji,
     ReactionsQuery,
     ReactionType,
+    partial_emoji,
 )
 from chatd.model.objects.user import User
-from chatd.model.unicode_emoji import bare, is_emoji
+from chatd.model.unicode_emoji import bare
 from chatd.model.wire import Snowflake, decoder, encode
-from chatd.service import access, backpressure, kept_events
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service import access, backpressure, kept_events, thread_rules, usable_emojis
+from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Here
 from chatd.service.core import Core
@@ -57,11 +58,13 @@ async def add(
     Raises UNKNOWN_MESSAGE, UNKNOWN_EMOJI, MISSING_PERMISSIONS, TOO_MANY_REACTIONS, REACTION_BLOCKED.
     """
     here = await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
-    _check_emoji(emoji)
+    thread_rules.check_is_open(here)
+    named = _parse(emoji)
     _check_may_react(core, me, here)
+    fresh = emoji if named.id is None else await _custom(core, me, here, named.id)
     burst = bool(query.type) and not me.is_bot
     await backpressure.room(core, here.bus_key)
-    await _commit(core, here, partial(_add, core.ids.next, me.id, here, message_id, emoji, burst))
+    await _commit(core, here, partial(_add, core.ids.next, me.id, here, message_id, named, fresh, burst))
 
 
 async def remove_mine(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, emoji: str) -> None:
@@ -91,8 +94,7 @@ async def users(
     Raises UNKNOWN_MESSAGE, UNKNOWN_EMOJI.
     """
     here = await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
-    _check_emoji(emoji)
-    return await core.db.read(_users, here.id, message_id, emoji, query)
+    return await core.db.read(_users, here.id, message_id, _parse(emoji), query)
 
 
 async def clear(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> None:
@@ -106,8 +108,7 @@ async def clear_emoji(core: Core, me: Actor, channel_id: Snowflake, message_id: 
     """Docs: "Delete All Reactions for Emoji". Raises UNKNOWN_MESSAGE, UNKNOWN_EMOJI, MISSING_PERMISSIONS."""
     here = await access.channel(core, me, channel_id)
     _check_moderates(here)
-    _check_emoji(emoji)
-    await _commit(core, here, partial(_clear_emoji, core.ids.next, here, message_id, emoji))
+    await _commit(core, here, partial(_clear_emoji, core.ids.next, here, message_id, _parse(emoji)))
 
 
 def told_again(here: Here, entry: journal.Entry) -> Event:
@@ -135,10 +136,17 @@ def _check_moderates(here: Here) -> None:
         raise MISSING_PERMISSIONS()
 
 
-def _check_emoji(emoji: str) -> None:
-    """There are no custom ones yet."""
-    if not is_emoji(emoji):
+def _parse(emoji: str) -> PartialEmoji:
+    named = partial_emoji(emoji)
+    if named is None:
         raise UNKNOWN_EMOJI()
+    return named
+
+
+async def _custom(core: Core, me: Actor, here: Here, emoji_id: int) -> str | None:
+    """As it is kept; None when the user has no such emoji."""
+    found = await usable_emojis.find(core, me, here, emoji_id)
+    return None if found is None else f"{'a:' if found.animated else ''}{found.name}:{found.id}"
 
 
 # --- the commit, and what follows it ---------------------------------------------------------------------------------
@@ -149,8 +157,7 @@ async def _commit(core: Core, here: Here, change: Callable[[Tx], Kept | None]) -
 
 
 async def _remove(core: Core, here: Here, message_id: int, emoji: str, user_id: int) -> None:
-    _check_emoji(emoji)
-    await _commit(core, here, partial(_take, core.ids.next, here, message_id, emoji, user_id))
+    await _commit(core, here, partial(_take, core.ids.next, here, message_id, _parse(emoji), user_id))
 
 
 def _tell(core: Core, here: Here, kept: Kept | None) -> None:
@@ -163,7 +170,7 @@ def _tell(core: Core, here: Here, kept: Kept | None) -> None:
 
 def _with_member(here: Here, event: ReactionAdd) -> ReactionAdd:
     """What the event has in a guild. It is not kept: an older membership must not follow a newer one."""
-    member = here.guild.members.get(event.user_id, UNSET) if isinstance(here, GuildChannel) else UNSET
+    member = here.guild.members.get(event.user_id, UNSET) if isinstance(here, GuildPlace) else UNSET
     return replace(event, member=member)
 
 
@@ -171,15 +178,22 @@ def _with_member(here: Here, event: ReactionAdd) -> ReactionAdd:
 
 
 def _add(
-    new_id: Callable[[], int], user_id: int, here: Here, message_id: int, emoji: str, burst: bool, tx: Tx
+    new_id: Callable[[], int],
+    user_id: int,
+    here: Here,
+    message_id: int,
+    named: PartialEmoji,
+    fresh: str | None,
+    burst: bool,
+    tx: Tx,
 ) -> Kept | None:
     message = _message(tx, here, message_id)
-    emoji = _known(tx, message_id, emoji) or _new(tx, here, message_id, emoji)
+    emoji = _known(tx, message_id, named) or _new(tx, here, message_id, fresh)
     if not store.add(tx, ReactionRow(message_id, emoji, user_id, burst, new_id())):
         return None
     event = ReactionAdd(
         user_id=Snowflake(user_id),
-        emoji=_partial(emoji),
+        emoji=_parse(emoji),
         message_author_id=Snowflake(message.author_id),
         burst=burst,
         burst_colors=() if burst else UNSET,
@@ -189,15 +203,17 @@ def _add(
     return kept_events.keep(tx, new_id, here.bus_key, ADD, event)
 
 
-def _take(new_id: Callable[[], int], here: Here, message_id: int, emoji: str, user_id: int, tx: Tx) -> Kept | None:
+def _take(
+    new_id: Callable[[], int], here: Here, message_id: int, named: PartialEmoji, user_id: int, tx: Tx
+) -> Kept | None:
     _message(tx, here, message_id)
-    known = _known(tx, message_id, emoji)
+    known = _known(tx, message_id, named)
     burst = None if known is None else store.remove(tx, message_id, known, user_id)
     if known is None or burst is None:
         return None
     event = ReactionRemove(
         user_id=Snowflake(user_id),
-        emoji=_partial(known),
+        emoji=_parse(known),
         burst=burst,
         type=int(ReactionType.BURST if burst else ReactionType.NORMAL),
         **_place(here, message_id),
@@ -212,19 +228,19 @@ def _clear(new_id: Callable[[], int], here: Here, message_id: int, tx: Tx) -> Ke
     return kept_events.keep(tx, new_id, here.bus_key, REMOVE_ALL, ReactionPlace(**_place(here, message_id)))
 
 
-def _clear_emoji(new_id: Callable[[], int], here: Here, message_id: int, emoji: str, tx: Tx) -> Kept | None:
+def _clear_emoji(new_id: Callable[[], int], here: Here, message_id: int, named: PartialEmoji, tx: Tx) -> Kept | None:
     _message(tx, here, message_id)
-    known = _known(tx, message_id, emoji)
+    known = _known(tx, message_id, named)
     if known is None or not store.clear_emoji(tx, message_id, known):
         return None
-    event = ReactionRemoveEmoji(emoji=_partial(known), **_place(here, message_id))
+    event = ReactionRemoveEmoji(emoji=_parse(known), **_place(here, message_id))
     return kept_events.keep(tx, new_id, here.bus_key, REMOVE_EMOJI, event)
 
 
-def _users(tx: Tx, channel_id: int, message_id: int, emoji: str, query: ReactionsQuery) -> list[User]:
+def _users(tx: Tx, channel_id: int, message_id: int, named: PartialEmoji, query: ReactionsQuery) -> list[User]:
     if messages.get(tx, channel_id, message_id) is None:
         raise UNKNOWN_MESSAGE()
-    known = _known(tx, message_id, emoji)
+    known = _known(tx, message_id, named)
     if known is None:
         return []
     return store.users_after(tx, message_id, known, query.type, query.after, query.limit)
@@ -237,26 +253,29 @@ def _message(tx: Tx, here: Here, message_id: int) -> MessageRow:
     return row
 
 
-def _known(tx: Tx, message_id: int, emoji: str) -> str | None:
+def _known(tx: Tx, message_id: int, named: PartialEmoji) -> str | None:
     """The emoji as the first who reacted with it has spelled it; None where nobody has."""
-    if store.exists(tx, message_id, emoji):  # nearly always, in a flood
-        return emoji
-    return next((it for it in store.emojis(tx, message_id) if bare(it) == bare(emoji)), None)
+    if named.id is None and named.name is not None and store.exists(tx, message_id, named.name):
+        return named.name  # nearly always, in a flood
+    return next((it for it in store.emojis(tx, message_id) if _identity(_parse(it)) == _identity(named)), None)
 
 
-def _new(tx: Tx, here: Here, message_id: int, emoji: str) -> str:
+def _identity(emoji: PartialEmoji) -> int | str:
+    """The same for all spellings and all names."""
+    return bare(emoji.name or "") if emoji.id is None else emoji.id
+
+
+def _new(tx: Tx, here: Here, message_id: int, fresh: str | None) -> str:
     """The emoji, with which nobody has reacted so far."""
+    if fresh is None:
+        raise UNKNOWN_EMOJI()
     if not here.permissions & p.ADD_REACTIONS:
         raise MISSING_PERMISSIONS()
     if len(store.emojis(tx, message_id)) >= limits.MESSAGE_REACTIONS:
         raise TOO_MANY_REACTIONS()
-    return emoji
-
-
-def _partial(emoji: str) -> PartialEmoji:
-    return PartialEmoji(id=None, name=emoji)
+    return fresh
 
 
 def _place(here: Here, message_id: int) -> dict[str, Any]:
-    guild_id = here.channel.guild_id if isinstance(here, GuildChannel) else UNSET
+    guild_id = here.channel.guild_id if isinstance(here, GuildPlace) else UNSET
     return {"channel_id": Snowflake(here.id), "message_id": Snowflake(message_id), "guild_id": guild_id}

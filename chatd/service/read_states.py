@@ -26,8 +26,9 @@ from chatd.model.objects.read_state import (
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import MAX_STRING_INT, Snowflake, parse_timestamp
 from chatd.service import access, render
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service.access import DirectAccess, ThreadPlace
 from chatd.service.actors import Actor
+from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store
@@ -214,7 +215,7 @@ def _states(tx: Tx, user_id: int, places: Iterable[Place], rows: Mapping[int, Re
     return states
 
 
-def _place(here: GuildChannel | DirectAccess, user_id: int, newest: int) -> Place:
+def _place(here: Here, user_id: int, newest: int) -> Place:
     if isinstance(here, DirectAccess):
         return _direct_place({here.id: newest})
     return _guild_place(here.guild, user_id, {here.id: newest})
@@ -229,9 +230,11 @@ def _direct_place(newest: dict[int, int]) -> Place:
     return Place((), 0, newest)
 
 
-def _newest(here: GuildChannel | DirectAccess) -> int | None:
+def _newest(here: Here) -> int | None:
     if isinstance(here, DirectAccess):
         return here.direct.last_message_id
+    if isinstance(here, ThreadPlace):
+        return here.state.last_message_id
     return here.guild.last_message_ids.get(here.id)
 
 

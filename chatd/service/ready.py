@@ -17,7 +17,7 @@ from chatd.model.objects.read_state import ReadState
 from chatd.model.objects.relationship import Relationship
 from chatd.model.objects.user import CurrentUser
 from chatd.model.wire import Snowflake, encode
-from chatd.service import access, directs, guilds, read_states, relationships, users
+from chatd.service import access, directs, membership, read_states, relationships, users
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 
@@ -64,7 +64,7 @@ def whole_guilds(core: Core, session: Session, guild_ids: Iterable[int]) -> tupl
     for guild_id in sorted(guild_ids):
         guild = core.live.guilds.get(guild_id)
         if wants and left > 0 and guild is not None and session.user.id in guild.members:
-            encoded = encode(guilds.snapshot(core, session, guild, unavailable=False))
+            encoded = encode(membership.snapshot(core, session, guild, unavailable=False))
             core.live.follow(session, guild.id)
             guild.add_session(session)
             left -= len(encoded)

@@ -33,7 +33,7 @@ from chatd.model.objects.user import User
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import decoder, encode
 from chatd.service import access, kept_events, message_events, reactions, render
-from chatd.service.access import DirectAccess, GuildChannel
+from chatd.service.access import DirectAccess
 from chatd.service.audit_log import ENTRY_CREATE as AUDITED
 from chatd.service.compose import Here
 from chatd.service.core import Core
@@ -251,7 +251,7 @@ async def _restore(core: Core, row: SessionRow, known: Known, streams: dict[int,
     if marked > row.position or (marked == row.position and not row.exact) or complete_from > row.position:
         return False
 
-    told = _told(session, followed, streams)
+    told = _told(core, session, followed, streams)
     noted = bisect_right(told, row.position, key=_position)
     # What came before, as far back as nothing is missing of it.
     missing_to = max(row.base_position, marked, complete_from - 1, lowest_at(_window_start_ms(core)) - 1)
@@ -284,7 +284,7 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     for entry in entries:
         channel_id = entry.channel_id()
         of_entry = page._replace(rows=[next(rows)] if entry.name in journal.OF_ROWS else [])
-        event = _told_again(entry, _here(state, channel_id), of_entry)
+        event = _told_again(entry, await _here(core, state, channel_id), of_entry)
         if event is not None:
             told.append(Told(event, (channel_id, entry.name)))
     last_mark = await core.db.read(journal.last_mark, state.id)
@@ -307,31 +307,32 @@ def _told_again(entry: journal.Entry, here: Here | None, page: message_store.Pag
     return message_events.told_again(here, entry, page) if page.rows else kept_events.told_again(entry)
 
 
-def _here(state: GuildState | DirectState, channel_id: int) -> Here | None:
+async def _here(core: Core, state: GuildState | DirectState, channel_id: int) -> Here | None:
     if isinstance(state, DirectState):
         return DirectAccess(state)
-    channel = state.channels.get(channel_id)
-    return None if channel is None else GuildChannel(state, channel, 0)
+    return await access.load_place(core, state, channel_id) if channel_id else None
 
 
-def _told(session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]) -> list[Told]:
+def _told(
+    core: Core, session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]
+) -> list[Told]:
     """The events that the session gets of its streams, in the order of commits."""
     told: list[Told] = []
     for state in followed:
         stream = streams[state.id]
-        gets = {kind for kind in stream.kinds if _gets(session, state, *kind)}
+        gets = {kind for kind in stream.kinds if _gets(core, session, state, *kind)}
         told += stream.told if len(gets) == len(stream.kinds) else [it for it in stream.told if it.kind in gets]
     return sorted(told, key=_position) if len(followed) > 1 else told
 
 
-def _gets(session: Session, state: GuildState | DirectState, channel_id: int, name: str) -> bool:
+def _gets(core: Core, session: Session, state: GuildState | DirectState, channel_id: int, name: str) -> bool:
     of_guild, of_direct = GATES[name]
     if isinstance(state, DirectState):
         return bool(session.intents & of_direct)
     if not session.intents & of_guild:
         return False
     if name == AUDITED:
-        return bool(state.permissions(session.user.id) & p.VIEW_AUDIT_LOG)
+        return bool(access.granted(core, state, session.user.id) & p.VIEW_AUDIT_LOG)
     return bool(state.permissions_in(channel_id, session.user.id) & p.VIEW_CHANNEL)
 
 

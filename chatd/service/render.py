@@ -9,6 +9,7 @@ from chatd.live.guilds import GuildState
 from chatd.model.objects.guild import Member, MessageMember
 from chatd.model.objects.message import Message, MessageExtra, MessageType, MessageUser
 from chatd.model.objects.reaction import Reaction
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import Snowflake, decoder, timestamp
@@ -25,6 +26,7 @@ def message(
     extra: MessageExtra,
     users: Mapping[int, User],
     referenced: Message | UnsetType | None = UNSET,
+    thread: Thread | UnsetType = UNSET,
     reactions: tuple[Reaction, ...] | UnsetType = UNSET,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
@@ -47,6 +49,7 @@ def message(
         nonce=UNSET if extra.nonce is None else extra.nonce,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
         referenced_message=referenced,
+        thread=thread,
     )
 
 
@@ -65,14 +68,16 @@ def for_everybody(message: Message) -> Message:
 
 def _with_reference(row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
-    reactions = page.reactions.get(row.id, UNSET)
-    if extra.message_reference is None or row.type == MessageType.CHANNEL_PINNED_MESSAGE:
-        return message(row, extra, page.users, UNSET, reactions)
-    found = page.references.get(extra.message_reference.message_id)
+    thread, reactions = page.threads.get(row.id, UNSET), page.reactions.get(row.id, UNSET)
+    target = _target(row, extra)
+    if not target:
+        return message(row, extra, page.users, UNSET, thread, reactions)
+    found = page.references.get(target)
     referenced = None
     if found is not None:
-        referenced = message(found, extra_of(found.extra), page.users, UNSET, page.reactions.get(found.id, UNSET))
-    return message(row, extra, page.users, referenced, reactions)
+        quoted = page.reactions.get(found.id, UNSET)
+        referenced = message(found, extra_of(found.extra), page.users, reactions=quoted)
+    return message(row, extra, page.users, referenced, thread, reactions)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
@@ -81,9 +86,16 @@ def named_users(row: MessageRow) -> Sequence[int]:
 
 
 def replied_to(row: MessageRow) -> int:
-    """The id of the message that this one replies to, or 0: the notice of a pin only refers to it."""
-    reference = extra_of(row.extra).message_reference
-    return 0 if reference is None or row.type == MessageType.CHANNEL_PINNED_MESSAGE else reference.message_id
+    """The id of the message that this one replies to, or 0."""
+    return _target(row, extra_of(row.extra))
+
+
+def _target(row: MessageRow, extra: MessageExtra) -> int:
+    """The notice of a pin only refers to its message."""
+    reference = extra.message_reference
+    if reference is None or reference.message_id is UNSET or row.type == MessageType.CHANNEL_PINNED_MESSAGE:
+        return 0
+    return reference.message_id
 
 
 def message_member(member: Member) -> MessageMember:

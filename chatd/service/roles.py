@@ -13,18 +13,25 @@ from chatd.live.guilds import GuildState
 from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import INVALID_ROLE, MISSING_PERMISSIONS, TOO_MANY_ROLES, UNKNOWN_ROLE
+from chatd.model.images import ROLE_ICONS
 from chatd.model.objects.audit_log import AuditLogEntry, AuditLogEvent
 from chatd.model.objects.gateway import GuildRole, GuildRoleDelete
 from chatd.model.objects.role import Role, RoleColors, RoleExtra, RoleParams, RolePosition
 from chatd.model.wire import Permissions, Snowflake
-from chatd.service import access, audit_log, hierarchy, sight
+from chatd.service import access, audit_log, hierarchy, images, sight
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import roles as store
 from chatd.store.db import Tx
 
 # What null means in Modify Guild Role.
-_DEFAULTS: dict[str, Any] = {"name": "new role", "hoist": False, "unicode_emoji": None, "mentionable": False}
+_DEFAULTS: dict[str, Any] = {
+    "name": "new role",
+    "hoist": False,
+    "icon": None,
+    "unicode_emoji": None,
+    "mentionable": False,
+}
 
 
 async def of_guild(core: Core, me: Actor, guild_id: Snowflake) -> list[Role]:
@@ -50,14 +57,16 @@ async def member_counts(core: Core, me: Actor, guild_id: Snowflake) -> dict[str,
 async def create(core: Core, me: Actor, guild_id: Snowflake, body: RoleParams, reason: str | None) -> Role:
     """It stands right above @everyone. Docs: resources/guild, "Create Guild Role".
 
-    Raises MISSING_PERMISSIONS, TOO_MANY_ROLES.
+    Raises MISSING_PERMISSIONS, TOO_MANY_ROLES or a form error.
     """
+    id_ = Snowflake(core.ids.next())
+    await _store_icon(core, me, guild_id, id_, body)
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id, p.MANAGE_ROLES)
         if len(guild.roles) >= limits.GUILD_ROLES:
             raise TOO_MANY_ROLES()
         blank = Role(
-            id=Snowflake(core.ids.next()),
+            id=id_,
             name=_DEFAULTS["name"],
             position=1,
             permissions=guild.roles[guild.id].permissions,
@@ -77,7 +86,11 @@ async def create(core: Core, me: Actor, guild_id: Snowflake, body: RoleParams, r
 async def edit(
     core: Core, me: Actor, guild_id: Snowflake, role_id: Snowflake, body: RoleParams, reason: str | None
 ) -> Role:
-    """Docs: resources/guild, "Modify Guild Role". Raises UNKNOWN_ROLE, MISSING_PERMISSIONS, INVALID_ROLE."""
+    """Docs: resources/guild, "Modify Guild Role".
+
+    Raises UNKNOWN_ROLE, MISSING_PERMISSIONS, INVALID_ROLE or a form error.
+    """
+    await _store_icon(core, me, guild_id, role_id, body)
     async with (await access.guild(core, me, guild_id)).lock:
         guild = await access.guild(core, me, guild_id, p.MANAGE_ROLES)
         old = _find(guild, role_id)
@@ -128,7 +141,7 @@ async def delete(core: Core, me: Actor, guild_id: Snowflake, role_id: Snowflake,
         hierarchy.check_above_role(guild, me.id, role)
         entries = [audit_log.deleted(me, AuditLogEvent.ROLE_DELETE, role_id, role, reason)]
         await audit_log.change(
-            core, guild, entries, store.delete, role_id, then=lambda _: _deleted(core, guild, role_id)
+            core, guild, entries, store.delete, role_id, then=lambda _: deleted(core, guild, role_id)
         )
 
 
@@ -145,6 +158,13 @@ def _find(guild: GuildState, role_id: int) -> Role:
     if found is None:
         raise UNKNOWN_ROLE()
     return found
+
+
+async def _store_icon(core: Core, me: Actor, guild_id: int, role_id: int, body: RoleParams) -> None:
+    """Before the lock is taken: it takes longer than anybody may hold that. Put the icon's hash in its place."""
+    if isinstance(body.icon, str):
+        await access.guild(core, me, guild_id, p.MANAGE_ROLES)
+        body.icon = await images.store(core, ROLE_ICONS, role_id, body.icon, "icon")
 
 
 def _changed(old: Role, body: RoleParams) -> Role:
@@ -200,8 +220,13 @@ def created(core: Core, guild: GuildState, role: Role, shifted: Sequence[Role]) 
 
 
 def _updated(core: Core, guild: GuildState, changed: Sequence[Role]) -> None:
+    by_id = {int(role.id): role for role in changed}
+    if all(role.permissions == guild.roles[role_id].permissions for role_id, role in by_id.items()):
+        guild.roles.update(by_id)
+        _tell(core, guild, changed)
+        return
     seen = sight.before(guild)
-    guild.roles.update((int(role.id), role) for role in changed)
+    guild.roles.update(by_id)
     guild.changed()
     _tell(core, guild, changed)
     sight.tell(core, seen)
@@ -212,7 +237,7 @@ def _tell(core: Core, guild: GuildState, changed: Sequence[Role]) -> None:
         core.live.to_guild(guild, "GUILD_ROLE_UPDATE", GuildRole(guild_id=guild.guild.id, role=role))
 
 
-def _deleted(core: Core, guild: GuildState, role_id: Snowflake) -> None:
+def deleted(core: Core, guild: GuildState, role_id: Snowflake) -> None:
     """Members lose it without an event of their own, as on Discord; channels that had an overwrite for it change."""
     seen = sight.before(guild)
     del guild.roles[role_id]

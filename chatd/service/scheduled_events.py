@@ -211,8 +211,8 @@ def _changed(core: Core, guild: GuildState, old: ScheduledEvent, new: ScheduledE
     else:
         guild.scheduled_events.pop(new.id, None)
     gate = GATES["GUILD_SCHEDULED_EVENT_UPDATE"][0]
-    before = dict.fromkeys(guild.audience(gate, old.channel_id or 0).full)
-    after = dict.fromkeys(guild.audience(gate, new.channel_id or 0).full)
+    before = dict.fromkeys(guild.audience(gate, old.channel_id or 0))
+    after = dict.fromkeys(guild.audience(gate, new.channel_id or 0))
     shown = view(guild, new)
     for name, payload, sessions in (
         ("GUILD_SCHEDULED_EVENT_DELETE", view(guild, old), [each for each in before if each not in after]),

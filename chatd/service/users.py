@@ -9,7 +9,7 @@ from chatd.model.errors import UNKNOWN_USER
 from chatd.model.images import AVATARS, BANNERS
 from chatd.model.objects.user import CurrentUser, CurrentUserPatch, User
 from chatd.model.wire import Snowflake
-from chatd.service import access, images, members, presence
+from chatd.service import access, automod, images, members, presence
 from chatd.service.accounts import check_username, raise_taken
 from chatd.service.actors import Actor
 from chatd.service.commits import change
@@ -45,10 +45,12 @@ async def edit_me(core: Core, me: Actor, body: CurrentUserPatch) -> CurrentUser:
     body.banner = await images.store(core, BANNERS, me.id, body.banner, "banner")
     streams = (me.id, *await access.load_memberships(core, me.id), *await core.db.read(directs_of, me.id))
     try:
-        return await change(core, streams, _edit, me.id, body, then=partial(_edited, core))
+        current = await change(core, streams, _edit, me.id, body, then=partial(_edited, core))
     except Conflict:
         await raise_taken(core, str(body.username), None)
         raise
+    await automod.check_user(core, me.id)
+    return current
 
 
 def _account(tx: Tx, user_id: int) -> AccountRow:

@@ -44,7 +44,7 @@ async def update(core: Core, session: Session, body: VoiceStateUpdate) -> None:
         return
     async with guild.lock:
         old = guild.voice.get(session.user.id)
-        new = None if body.channel_id is None else _joined(guild, session, body, old)
+        new = None if body.channel_id is None else _joined(core, guild, session, body, old)
         if new == old or (new is None and body.channel_id is not None):
             return
         await commit(core, guild, session.user.id, new)
@@ -165,14 +165,16 @@ async def _leave_others(core: Core, guild: GuildState, user_id: int) -> None:
 # --- states ----------------------------------------------------------------------------------------------------------
 
 
-def _joined(guild: GuildState, session: Session, body: VoiceStateUpdate, old: VoiceState | None) -> VoiceState | None:
+def _joined(
+    core: Core, guild: GuildState, session: Session, body: VoiceStateUpdate, old: VoiceState | None
+) -> VoiceState | None:
     """The session's state in the channel that it asks for; None when it may not be there."""
     user_id = session.user.id
     member, channel = guild.members.get(user_id), guild.channels.get(body.channel_id or 0)
     if member is None or channel is None or channel.type not in VOICE_TYPES:
         return None
     if old is None or old.channel_id != channel.id:
-        if not _may_join(guild, channel, user_id):
+        if not _may_join(core, guild, channel, user_id):
             return None
         outside = VoiceState(
             channel_id=None,
@@ -188,8 +190,8 @@ def _joined(guild: GuildState, session: Session, body: VoiceStateUpdate, old: Vo
     return replace(old, session_id=session.id, self_mute=body.self_mute, self_deaf=body.self_deaf)
 
 
-def _may_join(guild: GuildState, channel: Channel, user_id: int) -> bool:
-    granted = guild.permissions_in(channel.id, user_id)
+def _may_join(core: Core, guild: GuildState, channel: Channel, user_id: int) -> bool:
+    granted = access.granted(core, guild, user_id, channel.id)
     if not granted & p.VIEW_CHANNEL or not granted & p.CONNECT:
         return False
     limit = channel.user_limit or 0
@@ -231,9 +233,13 @@ def _put(core: Core, guild: GuildState, user_id: int, new: VoiceState | None) ->
         core.live.to_sessions(guild.id, "VOICE_STATE_UPDATE", wire_form(guild, new), told)
     if old is not None and (new is None or old.channel_id != new.channel_id):
         left = dict.fromkeys((*guild.audience(_GATE, old.channel_id or 0), *own))
-        gone = replace(old, channel_id=None, suppress=False, request_to_speak_timestamp=None)
         sessions = [session for session in left if session not in told]
-        core.live.to_sessions(guild.id, "VOICE_STATE_UPDATE", wire_form(guild, gone), sessions)
+        core.live.to_sessions(guild.id, "VOICE_STATE_UPDATE", wire_form(guild, outside(old)), sessions)
+
+
+def outside(state: VoiceState) -> VoiceState:
+    """What those are told who do not see the member in its channel any more."""
+    return replace(state, channel_id=None, suppress=False, request_to_speak_timestamp=None)
 
 
 def wire_form(guild: GuildState, state: VoiceState) -> GuildVoiceState:

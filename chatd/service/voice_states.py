@@ -45,7 +45,7 @@ async def show(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake) -
     """Docs: resources/voice, "Get User Voice State". Raises UNKNOWN_VOICE_STATE, MISSING_PERMISSIONS."""
     guild = await access.guild(core, me, guild_id)
     state = _state(guild, user_id)
-    _check(guild, me, state, p.CONNECT)
+    _check(core, guild, me, state, p.CONNECT)
     return voice.wire_form(guild, state)
 
 
@@ -59,10 +59,10 @@ async def edit_mine(core: Core, me: Actor, guild_id: Snowflake, body: MyVoiceSta
     async with guild.lock:
         new = old = _on_stage(guild, me.id, body)
         if body.suppress is not None:
-            _check(guild, me, old, 0 if body.suppress else p.MUTE_MEMBERS)
+            _check(core, guild, me, old, 0 if body.suppress else p.MUTE_MEMBERS)
             new = replace(new, suppress=body.suppress)
         if body.request_to_speak_timestamp is not UNSET:
-            _check(guild, me, old, p.REQUEST_TO_SPEAK if body.request_to_speak_timestamp else 0)
+            _check(core, guild, me, old, p.REQUEST_TO_SPEAK if body.request_to_speak_timestamp else 0)
             new = replace(new, request_to_speak_timestamp=_request(core, body.request_to_speak_timestamp))
         if new != old:
             await voice.commit(core, guild, me.id, new)
@@ -76,7 +76,7 @@ async def edit(core: Core, me: Actor, guild_id: Snowflake, user_id: Snowflake, b
     guild = await access.guild(core, me, guild_id)
     async with guild.lock:
         old = _on_stage(guild, user_id, body)
-        _check(guild, me, old, p.MUTE_MEMBERS)
+        _check(core, guild, me, old, p.MUTE_MEMBERS)
         if body.suppress is None or body.suppress is old.suppress:
             return
         # An invitation to speak: people have to accept it, bots do not.
@@ -103,8 +103,8 @@ def _on_stage(guild: GuildState, user_id: int, body: VoiceStatePatch) -> VoiceSt
     return state
 
 
-def _check(guild: GuildState, me: Actor, state: VoiceState, needs: int) -> None:
-    if guild.permissions_in(state.channel_id or 0, me.id) & needs != needs:
+def _check(core: Core, guild: GuildState, me: Actor, state: VoiceState, needs: int) -> None:
+    if access.granted(core, guild, me.id, state.channel_id or 0) & needs != needs:
         raise MISSING_PERMISSIONS()
 
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from msgspec.structs import asdict
 
-from chatd.model.objects.channel import Channel, ChannelExtra, ChannelType, Overwrite
+from chatd.model.objects.channel import DEFAULTS, Channel, ChannelExtra, ChannelType, Overwrite
 from chatd.model.objects.user import User
 from chatd.model.wire import Permissions, Snowflake, decoder
 from chatd.store.db import Row, Tx, cols
@@ -61,6 +61,9 @@ class LoadedDirect(NamedTuple):
 
 _extra = decoder(ChannelExtra)
 
+# What is no thread: those are in `threads`.
+_LISTED = f"IN ({', '.join(str(int(kind)) for kind in ChannelType if kind in DEFAULTS)})"
+
 
 def insert(tx: Tx, channel: Channel) -> None:
     tx.run(
@@ -91,7 +94,8 @@ def update(tx: Tx, channel: Channel) -> None:
 
 
 def delete(tx: Tx, channel_id: int) -> None:
-    """Delete a guild's channel with its messages and invites; a category's channels stay, without it."""
+    """Delete a guild's channel with its messages, invites and threads; a category's channels stay, without it."""
+    tx.run("DELETE FROM channels WHERE id IN (SELECT channel_id FROM threads WHERE parent_id = ?)", channel_id)
     tx.run("UPDATE channels SET parent_id = NULL WHERE parent_id = ?", channel_id)
     tx.run("DELETE FROM channels WHERE id = ?", channel_id)
 
@@ -105,7 +109,7 @@ def of_guild(tx: Tx, guild_id: int) -> dict[int, Channel]:
     for row in tx.rows(
         OverwriteRow,
         f"SELECT {cols(OverwriteRow, 'o')} FROM overwrites o JOIN channels c ON c.id = o.channel_id"
-        " WHERE c.guild_id = ? ORDER BY o.channel_id, o.target_id",
+        f" WHERE c.guild_id = ? AND c.type {_LISTED} ORDER BY o.channel_id, o.target_id",
         guild_id,
     ):
         overwrites.setdefault(row.channel_id, []).append(
@@ -113,7 +117,11 @@ def of_guild(tx: Tx, guild_id: int) -> dict[int, Channel]:
                 id=Snowflake(row.target_id), type=row.type, allow=Permissions(row.allow), deny=Permissions(row.deny)
             )
         )
-    found = tx.rows(ChannelRow, f"SELECT {cols(ChannelRow)} FROM channels WHERE guild_id = ? ORDER BY id", guild_id)
+    found = tx.rows(
+        ChannelRow,
+        f"SELECT {cols(ChannelRow)} FROM channels WHERE guild_id = ? AND type {_LISTED} ORDER BY id",
+        guild_id,
+    )
     return {row.id: _channel_from(row, tuple(overwrites.get(row.id, ()))) for row in found}
 
 
@@ -122,7 +130,7 @@ def last_message_ids(tx: Tx, guild_id: int) -> dict[int, int]:
     found = tx.rows(
         LastMessage,
         "SELECT c.id, (SELECT MAX(m.id) FROM messages m WHERE m.channel_id = c.id)"
-        " FROM channels c WHERE c.guild_id = ?",
+        f" FROM channels c WHERE c.guild_id = ? AND c.type {_LISTED}",
         guild_id,
     )
     return {row.channel_id: row.message_id for row in found if row.message_id is not None}

@@ -51,6 +51,12 @@ def reusable(tx: Tx, like: InviteRow, now_ms: int) -> InviteRow | None:
     return next((invite for invite in found if is_live(invite, now_ms)), None)
 
 
+def nobodys(tx: Tx, channel_id: int) -> InviteRow | None:
+    """The invite to the channel that no user has made: a widget's."""
+    sql = f"SELECT {cols(InviteRow)} FROM invites WHERE channel_id = ? AND inviter_id IS NULL AND max_age_s = 0 LIMIT 1"
+    return tx.row(InviteRow, sql, channel_id)
+
+
 def of_guild(tx: Tx, guild_id: int) -> list[InviteRow]:
     """Oldest first, the expired ones among them."""
     sql = f"SELECT {cols(InviteRow)} FROM invites WHERE guild_id = ? ORDER BY created_ms"

@@ -4,25 +4,26 @@ Whoever gives a table an image adds its line to `REFERENCES`: an image of a kind
 is deleted in time. Kinds without a line are left alone.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from chatd.model import images
-from chatd.model.images import Kind
+from chatd.model.images import Found, Kind
 from chatd.store.db import Tx
 
 
 class Reference(NamedTuple):
     table: str
     keys: tuple[str, ...]  # columns that hold the ids of the image's path, in its order
-    field: str  # of the JSON in `extra`, which holds the hash
+    field: str | None  # of the JSON in `extra`, which holds the hash; None where the path has none, and every row one
 
 
 REFERENCES: dict[Kind, tuple[Reference, ...]] = {
     images.ICONS: (Reference("guilds", ("id",), "icon"),),
     images.SPLASHES: (Reference("guilds", ("id",), "splash"),),
     images.DISCOVERY_SPLASHES: (Reference("guilds", ("id",), "discovery_splash"),),
+    images.HOME_HEADERS: (Reference("guilds", ("id",), "home_header"),),
     images.BANNERS: (Reference("guilds", ("id",), "banner"), Reference("users", ("id",), "banner")),
     images.AVATARS: (Reference("users", ("id",), "avatar"),),
     images.MEMBER_AVATARS: (Reference("members", ("guild_id", "user_id"), "avatar"),),
@@ -30,6 +31,8 @@ REFERENCES: dict[Kind, tuple[Reference, ...]] = {
     images.APP_ICONS: (Reference("applications", ("id",), "icon"),),
     images.EVENT_COVERS: (Reference("scheduled_events", ("id",), "image"),),
     images.ROLE_ICONS: (Reference("roles", ("id",), "icon"),),
+    images.EMOJIS: (Reference("emojis", ("id",), None),),
+    images.STICKERS: (Reference("stickers", ("id",), None),),
 }
 
 
@@ -42,10 +45,12 @@ def _is_orphan(tx: Tx, name: str) -> bool:
     found = images.parse_name(name)
     if found is None or found.kind not in REFERENCES:
         return False
-    return not any(_hash(tx, reference, found.ids) == found.hash for reference in REFERENCES[found.kind])
+    return not any(_names(tx, reference, found) for reference in REFERENCES[found.kind])
 
 
-def _hash(tx: Tx, reference: Reference, ids: tuple[int, ...]) -> Any:
+def _names(tx: Tx, reference: Reference, found: Found) -> bool:
     where = " AND ".join(f"{key} = ?" for key in reference.keys)
-    extra = tx.scalar(f"SELECT extra FROM {reference.table} WHERE {where}", *ids)
-    return None if extra is None else msgspec.json.decode(extra).get(reference.field)
+    extra = tx.scalar(f"SELECT extra FROM {reference.table} WHERE {where}", *found.ids)
+    if extra is None:
+        return False
+    return reference.field is None or bool(msgspec.json.decode(extra).get(reference.field) == found.hash)

@@ -7,10 +7,12 @@ reader that polls `after=<last id>` never skips one.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from chatd.model.objects.message import MessageFlags
 from chatd.model.objects.reaction import Reaction
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import MAX_STRING_INT
-from chatd.store import reactions
+from chatd.store import reactions, threads
 from chatd.store.db import Row, Tx, cols, marks
 from chatd.store.rows import users
 
@@ -51,6 +53,7 @@ class Page(NamedTuple):
     rows: list[MessageRow]
     references: dict[int, MessageRow]
     users: dict[int, User]
+    threads: dict[int, Thread]  # by the message that each began with
     reactions: dict[int, tuple[Reaction, ...]]
 
 
@@ -59,6 +62,10 @@ class RecentNonce(Row):
     channel_id: int
     author_id: int
     nonce: str
+
+
+class Author(Row):
+    author_id: int
 
 
 _COLUMNS = ("id", "channel_id", "author_id", "type", "flags", "content", "edited_ms", "nonce", "extra")
@@ -114,6 +121,13 @@ def update(tx: Tx, row: MessageRow) -> None:
         row.edited_ms,
         row.id,
     )
+
+
+def mark_thread(tx: Tx, message_id: int, has_thread: bool) -> None:
+    """Whether a thread has begun with the message (resources/message, "Message Flags")."""
+    flag = int(MessageFlags.HAS_THREAD)
+    sql = "UPDATE messages SET flags = (flags | ?) - ? WHERE id = ?"
+    tx.run(sql, flag, 0 if has_thread else flag, message_id)
 
 
 def delete(tx: Tx, message_ids: Sequence[int]) -> None:
@@ -178,12 +192,27 @@ def with_context(
     replied_to: Callable[[MessageRow], int],
     asker_id: int | None = None,
 ) -> Page:
-    """Add what rendering the rows needs: the messages they reply to, the users of both, and for an asker reactions."""
+    """Add what rendering the rows needs: the messages they reply to, the users of both, the rows' threads, and for an
+    asker the reactions.
+    """
     references = {row.id: row for row in by_ids(tx, tuple({replied_to(row) for row in rows} - {0}))}
     user_ids = dict.fromkeys(
         user_id for row in (*rows, *references.values()) for user_id in (row.author_id, *named(row))
     )
-    found: dict[int, tuple[Reaction, ...]] = {}
+    started = [row.id for row in rows if row.flags & MessageFlags.HAS_THREAD]
+    reacted: dict[int, tuple[Reaction, ...]] = {}
     if asker_id is not None:
-        found = reactions.of_messages(tx, tuple({row.id for row in rows} | references.keys()), asker_id)
-    return Page(rows, references, users(tx, tuple(user_ids)), found)
+        reacted = reactions.of_messages(tx, tuple({row.id for row in rows} | references.keys()), asker_id)
+    return Page(rows, references, users(tx, tuple(user_ids)), threads.shown(tx, started), reacted)
+
+
+def authors_since(tx: Tx, guild_id: int, message_id: int) -> set[int]:
+    """Who has written in the guild with this id or a younger one."""
+    found = tx.rows(
+        Author,
+        "SELECT DISTINCT m.author_id FROM channels c JOIN messages m ON m.channel_id = c.id"
+        " WHERE c.guild_id = ? AND m.id >= ?",
+        guild_id,
+        message_id,
+    )
+    return {row.author_id for row in found}

@@ -5,7 +5,7 @@ Counts are not stored: there is nothing that could disagree with the rows.
 
 from collections.abc import Sequence
 
-from chatd.model.objects.reaction import PartialEmoji, Reaction, ReactionCounts
+from chatd.model.objects.reaction import Reaction, ReactionCounts, partial_emoji
 from chatd.model.objects.user import User
 from chatd.store.db import Row, Tx, cols, marks
 from chatd.store.rows import users
@@ -110,8 +110,10 @@ def of_messages(tx: Tx, message_ids: Sequence[int], asker_id: int) -> dict[int, 
 
 def _reaction_from(row: _Count) -> Reaction:
     normal, burst = int(row.normal), int(row.burst)  # PostgreSQL's sums are no plain integers
+    emoji = partial_emoji(row.emoji)
+    assert emoji is not None  # it was one when it was written
     return Reaction(
-        emoji=PartialEmoji(id=None, name=row.emoji),
+        emoji=emoji,
         count=normal + burst,
         count_details=ReactionCounts(burst=burst, normal=normal),
         me=row.mine > 0,

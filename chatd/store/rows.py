@@ -44,7 +44,19 @@ def to_text(extra: Object) -> str:
 
 
 # Everything whose id the generator makes.
-_TABLES = ("audit_log_entries", "channels", "guilds", "logins", "messages", "roles", "scheduled_events", "users")
+_TABLES = (
+    "audit_log_entries",
+    "auto_moderation_rules",
+    "channels",
+    "emojis",
+    "guilds",
+    "logins",
+    "messages",
+    "roles",
+    "scheduled_events",
+    "stickers",
+    "users",
+)
 
 
 # The position of what the journal holds until it is taken away (`journal.bar`): above every snowflake.

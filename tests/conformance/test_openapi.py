@@ -43,6 +43,9 @@ OURS = {
     "DELETE /users/@me/relationships/{user_id}",
     "PATCH /guilds/{guild_id}/members/@me/nick",
     "POST /guilds",
+    "DELETE /guilds/{guild_id}",
+    "PATCH /guilds/{guild_id}/vanity-url",
+    "POST /guilds/templates/{code}",
     "POST /invites/{code}",
 }
 
@@ -95,7 +98,7 @@ async def test_successes_are_as_described(world: World) -> None:
     found = {
         f"{call.operation} {fault}"
         async for call, answer in answers(world)
-        if call.route not in OURS
+        if call.route not in OURS and call.status < 400
         for fault in faults(call.operation, answer.status, answer.content)
     }
     assert not found

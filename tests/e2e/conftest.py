@@ -1,4 +1,5 @@
-from collections.abc import Callable, Iterator, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -37,12 +38,14 @@ def database(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def serve(database: str, tmp_path: Path) -> Iterator[Serve]:
-    """Starts a server on this test's data: serve(*options, environ=...). In the end it is drained, unless killed."""
+    """Starts a server on this test's data, with `Server`'s arguments. In the end it is drained, unless killed."""
     with ExitStack() as stack:
         options = stack.enter_context(DATABASES[database]())
 
-        def start(*more: str, environ: Mapping[str, str] | None = None) -> Server:
-            server = Server(tmp_path / "data", *options, *more, environ=environ)
+        def start(
+            *more: str, environ: Mapping[str, str] | None = None, sockets: Sequence[socket.socket] = ()
+        ) -> Server:
+            server = Server(tmp_path / "data", *options, *more, environ=environ, sockets=sockets)
             stack.callback(server.stop)
             return server
 

@@ -17,7 +17,6 @@ from typing import Any
 import trio
 
 from tests.e2e.bot import HERE, NODE, NODE_MODULES, WITHOUT_ZSTANDARD, Library, has_discord_js, launched
-from tests.e2e.proxy import Proxy
 
 SHARDS = 3
 DEADLINE_S = 60.0
@@ -57,12 +56,11 @@ def installed() -> list[tuple[str, str]]:
 
 
 class Recorder:
-    """A bot behind a network of its own. `records` has everything that it has printed, each line as it comes."""
+    """A bot. `records` has everything that it has printed, each line as it comes."""
 
-    def __init__(self, name: str, compression: str, proxy: Proxy, log: Path) -> None:
+    def __init__(self, name: str, compression: str, log: Path) -> None:
         self.name = name
         self.compression = compression
-        self.proxy = proxy
         self.records: list[Mapping[str, Any]] = []
         self._ups = [0] * SHARDS  # how often each shard has come up, by READY or RESUMED
         self._told: set[str] = set()  # ids of messages
@@ -110,17 +108,13 @@ class Recorder:
 
 
 @asynccontextmanager
-async def recording(
-    recorder: tuple[str, str], token: str, server_port: int, directory: Path
-) -> AsyncIterator[Recorder]:
-    """The bot, which reaches the server through a proxy only, REST and gateway alike."""
-    proxy = Proxy()
+async def recording(recorder: tuple[str, str], token: str, port: int, directory: Path) -> AsyncIterator[Recorder]:
+    """The bot, which knows of nothing but this port, for REST and gateway alike."""
     async with (
-        launched(RECORDERS[recorder], token, f"127.0.0.1:{proxy.port}", directory) as (stdout, log),
+        launched(RECORDERS[recorder], token, f"127.0.0.1:{port}", directory) as (stdout, log),
         trio.open_nursery() as nursery,
     ):
-        bot = Recorder(*recorder, proxy, log)
-        nursery.start_soon(proxy.serve, server_port)
+        bot = Recorder(*recorder, log)
         nursery.start_soon(bot.read, stdout)
         yield bot
         nursery.cancel_scope.cancel()

@@ -17,7 +17,7 @@ from chatd.model.objects.application import NEW_APPLICATION_FLAGS, ApplicationCr
 from chatd.model.objects.guild import GuildCreateParams
 from chatd.model.objects.user import CurrentUserPatch
 from chatd.model.wire import Snowflake
-from chatd.service import accounts, applications, auth, guilds, users
+from chatd.service import accounts, applications, auth, guild_creation, users
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import accounts as account_store
@@ -511,7 +511,7 @@ async def test_an_edited_profile_is_new_everywhere_at_once(core: Core) -> None:
     mine, others = connect(core, me), connect(core, other)
     direct = DirectState(1, {me.id: me.user, other.id: other.user}, None)
     core.live.install_direct(direct)
-    guild = core.live.guilds[(await guilds.create(core, me, GuildCreateParams(name="guild"))).id]
+    guild = core.live.guilds[(await guild_creation.create(core, me, GuildCreateParams(name="guild"))).id]
     edited = await users.edit_me(core, me, CurrentUserPatch(username="Alicia", global_name="Al", accent_color=255))
     await core.live.bus.flush()
     assert (edited.username, edited.global_name, edited.accent_color) == ("alicia", "Al", 255)

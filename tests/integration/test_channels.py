@@ -272,7 +272,8 @@ async def test_a_new_channel_is_in_step_with_its_category(world: World) -> None:
     category = (await alice.post(path, {"name": "c", "type": 4, "permission_overwrites": [hidden]})).ok(201)
     inside = {"name": "a", "parent_id": category["id"]}
     assert (await alice.post(path, inside)).ok(201)["permission_overwrites"] == [hidden]
-    assert (await alice.post(path, {**inside, "permission_overwrites": []})).ok(201)["permission_overwrites"] == []
+    none = {**inside, "permission_overwrites": []}  # what discord.py sends where none are given
+    assert (await alice.post(path, none)).ok(201)["permission_overwrites"] == [hidden]
 
 
 async def test_forums_have_tags(world: World) -> None:
@@ -326,3 +327,63 @@ async def test_what_comes_while_a_channel_is_deleted(world: World) -> None:
     refused = {answer.error for answer in answers if answer.status != 200}
     assert refused <= {UNKNOWN_CHANNEL, (404, 10008)}
     assert (await alice.get(path)).error == UNKNOWN_CHANNEL
+
+
+async def test_channels_in_step_with_their_category_stay_so(server: Server, world: World) -> None:
+    """topics/permissions, "Permission Syncing"."""
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    path = f"/guilds/{guild.id}/channels"
+    kept = overwrite(guild.id, 0, deny=SEND)
+    category = (await alice.post(path, {"name": "c", "type": 4, "permission_overwrites": [kept]})).ok(201)
+    inside = {"parent_id": category["id"]}
+    synced = (await alice.post(path, {"name": "in step", **inside})).ok(201)
+    own = overwrite(bob.id, 1, deny=SEND)
+    other = (await alice.post(path, {"name": "out of step", "permission_overwrites": [own], **inside})).ok(201)
+    one = f"/channels/{category['id']}"
+    hidden = overwrite(guild.id, 0, deny=VIEW)
+    async with gateway(server.url, bob.token) as his, gateway(server.url, alice.token) as hers:
+        (await alice.put(f"{one}/permissions/{guild.id}", {"type": 0, "deny": str(VIEW)})).ok(204)
+        assert {(await his.next("CHANNEL_DELETE"))["id"] for _ in "12"} == {category["id"], synced["id"]}
+        told = [await hers.next("CHANNEL_UPDATE") for _ in "12"]
+        assert [(each["id"], each["permission_overwrites"]) for each in told] == [
+            (category["id"], [hidden]),
+            (synced["id"], [hidden]),
+        ]
+        (await alice.patch(one, {"permission_overwrites": [kept]})).ok(200)
+        assert {(await his.next("CHANNEL_CREATE"))["id"] for _ in "12"} == {category["id"], synced["id"]}
+        (await alice.put(f"/channels/{synced['id']}/permissions/{bob.id}", {"type": 1, "deny": str(SEND)})).ok(204)
+        (await alice.delete(f"{one}/permissions/{guild.id}")).ok(204)
+    for channel, expected in ((synced, [own, kept]), (other, [own]), (category, [])):
+        assert (await alice.get(f"/channels/{channel['id']}")).ok()["permission_overwrites"] == expected
+
+
+async def test_an_overwrite_is_for_a_role_or_for_a_member(world: World) -> None:
+    """And stays what it is, also when there is one already."""
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    path = f"/channels/{guild.general}"
+    (await alice.put(f"{path}/permissions/{guild.id}", {"type": 0, "deny": str(SEND)})).ok(204)
+    (await alice.put(f"{path}/permissions/{bob.id}", {"type": 1, "deny": str(SEND)})).ok(204)
+    assert (await alice.put(f"{path}/permissions/{guild.id}", {"type": 1})).error == UNKNOWN_OVERWRITE
+    assert (await alice.put(f"{path}/permissions/{bob.id}", {"type": 0})).error == UNKNOWN_OVERWRITE
+    wrong = [overwrite(guild.id, 1), overwrite(bob.id, 1)]
+    answer = await alice.patch(path, {"permission_overwrites": wrong})
+    assert answer.errors == {"permission_overwrites.0.id": "INVALID_OVERWRITE_TARGET"}
+    (await alice.delete(f"/guilds/{guild.id}/members/{bob.id}")).ok(204)
+    (await alice.put(f"{path}/permissions/{bob.id}", {"type": 1, "allow": str(SEND)})).ok(204)  # for his return
+    shown = (await alice.get(path)).ok()["permission_overwrites"]
+    assert shown == [overwrite(bob.id, 1, allow=SEND), overwrite(guild.id, 0, deny=SEND)]
+
+
+async def test_a_move_into_step_grants_nothing_that_the_mover_has_not(world: World, escalation: Escalation) -> None:
+    owner, guild = escalation.owner, escalation.guild
+    boss = await world.bot(owner, guild, permissions=MANAGE_CHANNELS | MANAGE_ROLES | VIEW | SEND)
+    more = [overwrite(boss.id, 1, allow=MANAGE_MESSAGES)]
+    category = await world.channel(owner, guild, "c", type=4, permission_overwrites=more)
+    entry = {"id": guild.general, "parent_id": category, "lock_permissions": True}
+    path = f"/guilds/{guild.id}/channels"
+    assert (await boss.patch(path, [entry])).error == NO_PERMISSION
+    assert (await owner.get(escalation.path)).ok()["permission_overwrites"] == []
+    (await owner.patch(path, [entry])).ok(204)
+    assert (await owner.get(escalation.path)).ok()["permission_overwrites"] == more

@@ -183,8 +183,8 @@ def test_a_second_signal_ends_it_at_once(data: Path) -> None:
 
 
 def test_it_ends_when_the_disk_takes_no_more(data: Path) -> None:
-    # From 400 kB on a file cannot grow: what a full disk looks like.
-    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (400_000, 400_000))
+    # From 800 kB on, which the schema alone does not need, a file cannot grow: what a full disk looks like.
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (800_000, 800_000))
     process, _ = started(data, preexec_fn=full)
     for number in range(2_000):
         request = {"command": "user create", "arguments": {"username": f"user{number}", "password": "correct horse"}}

@@ -2,7 +2,7 @@
 
 from tests.support.app import Server
 from tests.support.client import gateway
-from tests.support.world import BOT_PERMISSIONS, World
+from tests.support.world import BOT_PERMISSIONS, User, World
 
 NO_PERMISSION, NOT_IN_DMS, UNKNOWN_MESSAGE = (403, 50013), (403, 50003), (404, 10008)
 WRONG_COUNT, TOO_OLD = (400, 50016), (400, 50034)
@@ -117,3 +117,31 @@ async def test_a_retry_of_a_message_that_is_deleted_by_now(world: World) -> None
     assert (await alice.get(path)).ok(200) == []
     # The channel names it still, as the newest there was.
     assert (await alice.get(f"/channels/{guild.general}")).ok()["last_message_id"] == message["id"]
+
+
+async def test_in_a_thread(server: Server, world: World) -> None:
+    """The thread counts what is left; what opened it, and what the system wrote, stays."""
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    opening = await alice.say(guild.general)
+    path = f"/channels/{guild.general}/messages/{opening['id']}/threads"
+    thread = (await alice.post(path, {"name": "talk"})).ok(201)["id"]
+    said = [(await bob.say(thread, str(number)))["id"] for number in range(5)]
+    messages = f"/channels/{thread}/messages"
+    starter = (await alice.get(messages)).ok(200)[-1]
+    assert starter["type"] == 21
+    (await alice.post(f"{messages}/bulk-delete", {"messages": [*said[:2], starter["id"]]})).ok(204)
+    assert [message["id"] for message in (await alice.get(messages)).ok(200)] == [*said[:1:-1], starter["id"]]
+    assert await _count(alice, thread) == 3
+    (await alice.delete(f"{messages}/{said[2]}")).ok(204)
+    (await alice.patch(f"/channels/{thread}", {"archived": True})).ok(200)
+    server.core.live.guilds[int(guild.id)].threads.pop(int(thread))  # as when many others were looked at since
+    async with gateway(server.url, alice.token) as ear:
+        (await alice.put(f"/guilds/{guild.id}/bans/{bob.id}", {"delete_message_seconds": 3600})).ok(204)
+        gone = await ear.next("MESSAGE_DELETE_BULK")
+    assert gone == {"ids": said[3:], "channel_id": thread, "guild_id": guild.id}
+    assert await _count(alice, thread) == 0
+
+
+async def _count(user: User, thread_id: str) -> int:
+    return int((await user.get(f"/channels/{thread_id}")).ok(200)["message_count"])

@@ -222,6 +222,7 @@ async def test_gaining_and_losing_sight_of_a_channel(
         assert await names_until_quiet(server, it) == [
             "CHANNEL_DELETE",
             "CHANNEL_CREATE",
+            "THREAD_LIST_SYNC",
             "MESSAGE_CREATE",
             "CHANNEL_UPDATE",
         ]

@@ -162,6 +162,14 @@ async def _inhabit(world: World) -> tuple[list[User], list[str]]:
     direct = await alice.dm(bob)
     await bob.say(direct, "hi", nonce=5)
     code = (await alice.post(f"/channels/{guild.general}/invites", {"max_age": 0})).ok()["code"]
+    (await alice.patch(f"/guilds/{guild.id}", {"description": "d", "rules_channel_id": guild.general})).ok()
+    (await alice.patch(f"/guilds/{guild.id}/widget", {"enabled": True, "channel_id": guild.general})).ok()
+    (await alice.patch(f"/guilds/{guild.id}/vanity-url", {"code": "room"})).ok()
+    (await alice.patch(f"/guilds/{guild.id}/welcome-screen", {"description": "d"})).ok()
+    (await alice.post(f"/guilds/{guild.id}/templates", {"name": "t"})).ok()
+    handed_over = await world.guild(alice, bob, name="Bob's")
+    (await alice.patch(f"/guilds/{handed_over.id}", {"owner_id": bob.id})).ok()
+    (await alice.delete(f"/guilds/{(await world.guild(alice, bob, name='Gone')).id}")).ok()
     return [alice, bob], [
         "/users/@me",
         f"/users/{bot.id}",
@@ -172,6 +180,11 @@ async def _inhabit(world: World) -> tuple[list[User], list[str]]:
         f"/guilds/{guild.id}/channels",
         f"/guilds/{guild.id}/members?limit=1000",
         f"/guilds/{guild.id}/roles",
+        f"/guilds/{guild.id}/widget",
+        f"/guilds/{guild.id}/vanity-url",
+        f"/guilds/{guild.id}/welcome-screen",
+        f"/guilds/{guild.id}/templates",
+        f"/guilds/{handed_over.id}",
         f"/channels/{guild.general}/messages",
         f"/channels/{direct}",
         f"/channels/{direct}/messages",

@@ -13,6 +13,7 @@ from chatd.model.errors import ApiError
 from chatd.model.images import AVATARS, EMOJIS, ROLE_ICONS, STICKERS, name_of
 from chatd.service import images
 from chatd.service.core import Core
+from chatd.service.pixels import Info
 from chatd.store.blobs import whole
 from tests.support.app import Server, serve
 from tests.support.client import Answer, Client, Json, gateway
@@ -268,7 +269,8 @@ async def test_kinds_have_their_own_limits(core: Core) -> None:
         }
     # the path of an emoji has no hash, but whoever stores it learns whether it moves
     assert (await images.store(core, EMOJIS, 5, data_uri(moving()), "image")).startswith("a_")
-    assert not (await images.store_file(core, STICKERS, 6, still(), "file")).startswith("a_")
+    told = await images.store_file(core, STICKERS, 6, moving("png"), "file", lambda info: info)
+    assert told == Info("png", 40, 20, True, 350)
     assert not (await images.store(core, ROLE_ICONS, 7, data_uri(moving()), "icon")).startswith("a_")
     assert await core.blobs.stat("emojis/5") is not None
     assert await core.blobs.stat("stickers/6") is not None
@@ -288,23 +290,30 @@ async def test_orphans_are_collected(world: World, server: Server) -> None:
     first = (await alice.patch("/users/@me", {"avatar": data_uri(still()), "banner": data_uri(still())})).ok()
     second = (await alice.patch("/users/@me", {"avatar": data_uri(still())})).ok()
     guild = (await alice.post("/guilds", {"name": "With icon", "icon": data_uri(still())})).ok(201)
+    emoji = (await alice.post(f"/guilds/{guild['id']}/emojis", {"name": "kept", "image": data_uri(still())})).ok(201)
     old = name_of(AVATARS, (int(alice.id),), first["avatar"])
     await cdn(world.anybody, f"{old}.png", size=16)
     kept = {
         name_of(AVATARS, (int(alice.id),), second["avatar"]),
         f"banners/{alice.id}/{second['banner']}",
         f"icons/{guild['id']}/{guild['icon']}",
-        "emojis/1",  # of a kind that no table names
-        "attachments/1/2",
+        f"emojis/{emoji['id']}",
+        "attachments/1/2",  # of a kind that no table names
     }
-    unnamed = {old, "icons/12/0123456789abcdef0123456789abcdef", "guilds/1/users/2/avatars/" + "0" * 32}
+    unnamed = {
+        old,
+        "emojis/1",
+        "stickers/1",
+        "icons/12/0123456789abcdef0123456789abcdef",
+        "guilds/1/users/2/avatars/" + "0" * 32,
+    }
     for name in kept | unnamed:
         if await core.blobs.stat(name) is None:
             await core.blobs.put(name, whole(still()))
     age_files(server, seconds=3600)
     assert await images.collect(core) == 0
     age_files(server, seconds=86_400)
-    assert await images.collect(core) == 3
+    assert await images.collect(core) == 5
     assert {blob.name async for blob in core.blobs.walk()} == kept
     assert (await cdn(world.anybody, f"{old}.png", size=16)).status == 404  # not from the cache either
     assert first["banner"] == second["banner"]

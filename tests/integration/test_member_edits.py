@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import trio
 
 from tests.support.app import Server
 from tests.support.client import Json, gateway
 from tests.support.world import Guild, User, World
 
-KICK, VIEW, SEND, VIEW_LOG = 1 << 1, 1 << 10, 1 << 11, 1 << 7
+KICK, BAN, MANAGE_CHANNELS, VIEW, SEND, VIEW_LOG = 1 << 1, 1 << 2, 1 << 4, 1 << 10, 1 << 11, 1 << 7
 MANAGE_NICKNAMES, MANAGE_ROLES, MODERATE, MUTE, MOVE = 1 << 27, 1 << 28, 1 << 40, 1 << 22, 1 << 24
 NO_PERMISSION, INVALID_ROLE, NOT_IN_VOICE = (403, 50013), (400, 50028), (400, 40032)
 # The clock of the tests starts here.
@@ -22,16 +23,6 @@ def at(**delta: int) -> str:
 async def new_role(owner: User, guild: Guild, **fields: Json) -> str:
     role_id: str = (await owner.post(f"/guilds/{guild.id}/roles", fields)).ok(200)["id"]
     return role_id
-
-
-@pytest.fixture
-async def owner(world: World) -> User:
-    return await world.person("owner")
-
-
-@pytest.fixture
-async def guild(world: World, owner: User) -> Guild:
-    return await world.guild(owner)
 
 
 @pytest.fixture
@@ -146,6 +137,48 @@ async def test_a_timeout_silences_until_it_is_over(
     admin = await world.bot(owner, guild, permissions=1 << 3)
     answer = await owner.patch(path(guild, admin), {"communication_disabled_until": at(hours=1)})
     assert answer.error == NO_PERMISSION
+
+
+async def test_a_timeout_holds_against_an_overwrite_that_allows_everything(
+    owner: User, guild: Guild, bob: User
+) -> None:
+    everything = {"type": 1, "allow": str(2**53 - 1)}
+    (await owner.put(f"/channels/{guild.general}/permissions/{bob.id}", everything)).ok(204)
+    (await owner.patch(path(guild, bob), {"communication_disabled_until": at(minutes=5)})).ok(200)
+    assert (await bob.post(f"/channels/{guild.general}/messages", {"content": "x"})).error == NO_PERMISSION
+
+
+async def test_a_moderator_in_a_timeout_is_not_told_what_moderators_are(
+    server: Server, world: World, owner: User, guild: Guild
+) -> None:
+    bot = await world.bot(owner, guild, permissions=VIEW | VIEW_LOG | MANAGE_CHANNELS | BAN)
+    stranger = await world.person()
+    async with gateway(server.url, bot.token) as its:
+        await world.join(owner, guild)
+        for until in (at(minutes=5), None):
+            (await owner.patch(path(guild, bot), {"communication_disabled_until": until})).ok(200)
+            (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok(200)
+            (await owner.put(f"/guilds/{guild.id}/bans/{stranger.id}", {})).ok(204)
+            (await owner.delete(f"/guilds/{guild.id}/bans/{stranger.id}")).ok(204)
+            await server.core.live.bus.flush()
+            await its.heartbeat()
+            names = [name for name, _ in its.events if name not in ("READY", "GUILD_CREATE", "GUILD_MEMBER_UPDATE")]
+            told = ["INVITE_CREATE", "GUILD_BAN_ADD", "GUILD_BAN_REMOVE"]
+            if until is None:
+                # The entry of its own timeout's end comes after that end.
+                assert [name for name in names if name != "GUILD_AUDIT_LOG_ENTRY_CREATE"] == ["INVITE_CREATE", *told]
+                assert names.count("GUILD_AUDIT_LOG_ENTRY_CREATE") == 5
+            else:
+                assert names == ["INVITE_CREATE", "GUILD_AUDIT_LOG_ENTRY_CREATE"]  # of `join`
+
+
+async def test_a_change_of_the_membership_keeps_a_new_name(owner: User, guild: Guild, bob: User) -> None:
+    for number in range(20):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bob.patch, "/users/@me", {"global_name": f"Bob {number}"})
+            nursery.start_soon(owner.patch, path(guild, bob), {"nick": f"nick {number}"})
+        member = (await owner.get(path(guild, bob))).ok(200)
+        assert (member["user"]["global_name"], member["nick"]) == (f"Bob {number}", f"nick {number}")
 
 
 async def test_a_kick(server: Server, world: World, owner: User, guild: Guild, bob: User) -> None:

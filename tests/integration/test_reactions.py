@@ -7,14 +7,17 @@ import pytest
 
 from tests.support.app import Server
 from tests.support.client import Answer, gateway
+from tests.support.pictures import data_uri, moving, still
 from tests.support.world import Guild, User, World
 
 sqlite_only = pytest.mark.parametrize("server", ["sqlite-edge"], indirect=True)
 
 THUMB, HEART, BARE_HEART, FAMILY = "👍", "❤️", "❤", "👩‍👩‍👧‍👦"
 ADD_REACTIONS, MANAGE_MESSAGES, READ_MESSAGE_HISTORY = 1 << 6, 1 << 13, 1 << 16
+USE_EXTERNAL_EMOJIS = 1 << 18
 UNKNOWN_MESSAGE, UNKNOWN_EMOJI, TOO_MANY = (404, 10008), (404, 10014), (400, 30010)
 NO_PERMISSION, BLOCKED = (403, 50013), (403, 90001)
+ARCHIVED, LOCKED = (400, 50083), (400, 160005)
 
 
 class Reactions:
@@ -105,7 +108,7 @@ async def test_spellings_of_an_emoji_are_one(server: Server, world: World) -> No
 
 @sqlite_only
 @pytest.mark.parametrize(
-    "emoji", ["x", "★", "👍👍", "thumb", "thumb:123", "thumb:x", ":", "1", "a/b", " 👍", "👍" * 500]
+    "emoji", ["x", "★", "👍👍", "thumb", "thumb:x", "b:thumb:1", ":", "1", "a/b", " 👍", "👍" * 500]
 )
 async def test_what_is_no_emoji(world: World, emoji: str) -> None:
     alice = await world.person()
@@ -113,6 +116,75 @@ async def test_what_is_no_emoji(world: World, emoji: str) -> None:
     assert (await it.add(alice, emoji)).error == UNKNOWN_EMOJI
     assert (await alice.get(it.of(emoji))).error == UNKNOWN_EMOJI
     assert await it.seen_by(alice) == []
+
+
+async def test_custom_emojis(server: Server, world: World) -> None:
+    """They are known by their ids; a name, once shown, stays as it was."""
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    still_one = await _emoji(alice, guild, "smile", data_uri(still()))
+    moving_one = await _emoji(alice, guild, "wave", data_uri(moving(), "image/gif"))
+    it = await _message(alice, guild.general)
+    async with gateway(server.url, alice.token) as ear:
+        (await it.add(bob, f"smile:{still_one}")).ok(204)
+        (await it.add(alice, f"renamed:{still_one}")).ok(204)
+        (await it.add(bob, f"a:wave:{moving_one}")).ok(204)
+        emoji = {"id": still_one, "name": "smile", "animated": False}
+        assert [(await ear.next("MESSAGE_REACTION_ADD"))["emoji"] for _ in range(2)] == [emoji, emoji]
+        moves = (await ear.next("MESSAGE_REACTION_ADD"))["emoji"]
+        assert moves == {"id": moving_one, "name": "wave", "animated": True}
+        shown = (await bob.get(it.message)).ok(200)["reactions"]
+        assert [(each["emoji"], each["count"]) for each in shown] == [(emoji, 2), (moves, 1)]
+        assert [user["id"] for user in (await bob.get(it.of(f"any:{still_one}"))).ok(200)] == [alice.id, bob.id]
+        (await alice.delete(f"/guilds/{guild.id}/emojis/{still_one}")).ok(204)
+        (await bob.delete(f"{it.of(f'smile:{still_one}')}/@me")).ok(204)  # what is gone can still be taken back
+        assert (await ear.next("MESSAGE_REACTION_REMOVE"))["emoji"] == emoji
+        (await it.add(bob, f"smile:{still_one}")).ok(204)  # and, as long as somebody's is there, be joined
+    (await alice.delete(f"{it.message}/reactions")).ok(204)
+    assert (await it.add(bob, f"smile:{still_one}")).error == UNKNOWN_EMOJI
+
+
+async def test_emojis_from_elsewhere(world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild, home = await world.guild(alice, bob), await world.guild(alice)
+    emoji = await _emoji(alice, home, "smile", data_uri(still()))
+    it = await _message(alice, guild.general)
+    assert (await it.add(bob, f"smile:{emoji}")).error == UNKNOWN_EMOJI  # not a member there
+    await world.join(alice, home, bob)
+    await _deny(alice, guild, USE_EXTERNAL_EMOJIS)
+    assert (await it.add(bob, f"smile:{emoji}")).error == NO_PERMISSION
+    await _deny(alice, guild, 0)
+    (await it.add(bob, f"smile:{emoji}")).ok(204)
+    role = (await alice.post(f"/guilds/{home.id}/roles", {})).ok(200)["id"]
+    (await alice.patch(f"/guilds/{home.id}/emojis/{emoji}", {"roles": [role]})).ok(200)
+    other = await _message(alice, guild.general)
+    assert (await other.add(bob, f"smile:{emoji}")).error == UNKNOWN_EMOJI
+    (await alice.put(f"/guilds/{home.id}/members/{bob.id}/roles/{role}")).ok(204)
+    (await other.add(bob, f"smile:{emoji}")).ok(204)
+
+
+async def test_emojis_of_an_application_are_its_bots(world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    bot = await world.bot(alice, guild)
+    payload = {"name": "mine", "image": data_uri(still())}
+    emoji = (await bot.post(f"/applications/{bot.id}/emojis", payload)).ok(201)["id"]
+    it = await _message(alice, guild.general)
+    assert (await it.add(alice, f"mine:{emoji}")).error == UNKNOWN_EMOJI
+    (await it.add(bot, f"mine:{emoji}")).ok(204)
+
+
+async def test_in_a_thread(world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    thread = (await alice.post(f"/channels/{guild.general}/threads", {"name": "talk", "type": 11})).ok(201)["id"]
+    it = await _message(alice, thread)
+    (await it.add(bob, THUMB)).ok(204)
+    (await alice.patch(f"/channels/{thread}", {"archived": True})).ok(200)
+    assert (await it.add(bob, HEART)).error == ARCHIVED
+    (await alice.patch(f"/channels/{thread}", {"archived": False, "locked": True})).ok(200)
+    assert (await it.add(bob, HEART)).error == LOCKED
+    assert await it.seen_by(bob) == [(THUMB, 1, True)]
 
 
 async def test_permissions(world: World) -> None:
@@ -256,6 +328,11 @@ async def test_they_go_with_their_message(world: World) -> None:
     (await alice.delete(it.message)).ok(204)
     assert (await it.add(alice, THUMB)).error == UNKNOWN_MESSAGE
     assert (await alice.get(it.of(THUMB))).error == UNKNOWN_MESSAGE
+
+
+async def _emoji(owner: User, guild: Guild, name: str, image: str) -> str:
+    made = (await owner.post(f"/guilds/{guild.id}/emojis", {"name": name, "image": image})).ok(201)
+    return str(made["id"])
 
 
 async def _deny(owner: User, guild: Guild, permission: int) -> None:

@@ -168,7 +168,13 @@ async def react_pin_and_delete(alice: User, bot: User, guild: Guild, first: Json
     await bot.say(guild.general, "the end")
 
 
-async def test_nobody_resumes_across_a_change_that_cannot_be_told_again(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "change", [("PATCH", "/channels/{}", {"topic": "new"}), ("DELETE", "/guilds/{}", ...)], ids=["edit", "end"]
+)
+async def test_nobody_resumes_across_a_change_that_cannot_be_told_again(
+    options: dict[str, Any], change: tuple[str, str, Any]
+) -> None:
+    method, path, payload = change
     async with serving(options, kill=True) as running, World(running.url) as world:
         alice, bot, guild = await settle(world)
         async with gateway(running.url, bot.token) as client:
@@ -176,7 +182,8 @@ async def test_nobody_resumes_across_a_change_that_cannot_be_told_again(options:
             await seen(client, 1)
             await until_noted(running)
             client.cut()
-            await alice.patch(f"/channels/{guild.general}", {"topic": "new"})
+            changed = guild.id if "guilds" in path else guild.general
+            (await alice.request(method, path.format(changed), payload)).ok()
     async with serving(options) as running:
         client.url = running.url
         await refused(client, bot.token)
@@ -504,6 +511,58 @@ async def settle_apart(world: World, running: app.Running) -> tuple[User, User, 
     return alice, await world.bot(alice, here, there), here, there
 
 
+async def test_threads_are_what_they_were(options: dict[str, Any]) -> None:
+    """Their counts as well, although no message writes them."""
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, _, guild = await settle(world)
+        begun = await alice.say(guild.general, "let us talk")
+        path = f"/channels/{guild.general}"
+        (await alice.post(f"{path}/messages/{begun['id']}/threads", {"name": "talk"})).ok(201)
+        threads = [begun["id"]]
+        for kind in (11, 12):
+            made = (await alice.post(f"{path}/threads", {"name": "thread", "type": kind})).ok(201)
+            threads.append(made["id"])
+        for thread_id in threads:
+            said = [await alice.say(thread_id) for _ in range(4)]
+            (await alice.delete(f"/channels/{thread_id}/messages/{said[0]['id']}")).ok(204)
+            (await alice.patch(f"/channels/{thread_id}", {"auto_archive_duration": 60})).ok()
+            (await alice.delete(f"/channels/{thread_id}/messages/{said[1]['id']}")).ok(204)
+            await alice.say(thread_id)
+        (await alice.patch(f"/channels/{threads[1]}", {"archived": True})).ok()
+        before = [(await alice.get(f"/channels/{thread_id}")).ok() for thread_id in threads]
+        assert {(thread["message_count"], thread["total_message_sent"]) for thread in before} == {(3, 5)}
+    async with serving(options) as running, alice.on(running.url) as again:
+        assert [(await again.get(f"/channels/{thread_id}")).ok() for thread_id in threads] == before
+        listed = (await again.get(f"/guilds/{guild.id}/threads/active")).ok()
+        assert [thread["id"] for thread in listed["threads"]] == [threads[2], threads[0]]
+        [archived] = (await again.get(f"/channels/{guild.general}/threads/archived/public")).ok()["threads"]
+        assert archived == {name: value for name, value in before[1].items() if name != "member"}
+
+
+async def test_what_was_said_in_threads_is_told(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        path = f"/channels/{guild.general}/threads"
+        public, secret, archived = [
+            (await alice.post(path, {"name": "thread", "type": kind})).ok(201)["id"] for kind in (11, 12, 11)
+        ]
+        old = await alice.say(archived, "old")
+        (await alice.patch(f"/channels/{archived}", {"archived": True})).ok()
+        async with gateway(running.url, bot.token) as client:
+            await alice.say(public, "one")
+            await seen(client, 1)
+            await until_noted(running)
+            client.cut()
+            await alice.say(secret, "not for the bot")
+            await alice.say(public, "two")
+            (await alice.delete(f"/channels/{archived}/messages/{old['id']}")).ok(204)
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            assert await seen(again, 1) == ["two"]
+            assert (await again.next("MESSAGE_DELETE"))["id"] == old["id"]
+
+
 async def until_noted(running: app.Running) -> None:
     """Where the sessions stand, with everything that has happened so far, has been written down."""
     counted = {session.id: session.seq for session in running.core.live.sessions}
@@ -526,3 +585,23 @@ def _newest_mark(tx: Tx) -> int:
 
 def _rows(tx: Tx) -> list[SessionRow]:
     return tx.rows(SessionRow, f"SELECT {cols(SessionRow)} FROM gateway_sessions")
+
+
+async def test_rules_of_automod_hold_after_a_restart(options: dict[str, Any]) -> None:
+    rule = {
+        "name": "no cats",
+        "event_type": 1,
+        "trigger_type": 1,
+        "trigger_metadata": {"keyword_filter": ["*cat*"]},
+        "actions": [{"type": 1}],
+        "enabled": True,
+    }
+    async with serving(options) as running, World(running.url) as world:
+        alice, bob = await world.person(), await world.person()
+        guild = await world.guild(alice, bob)
+        rule = (await alice.post(f"/guilds/{guild.id}/auto-moderation/rules", rule)).ok(200)
+    async with serving(options) as running, alice.on(running.url) as hers, bob.on(running.url) as his:
+        path = f"/channels/{guild.general}/messages"
+        assert (await his.post(path, {"content": "location"})).error == (400, 200000)
+        (await his.post(path, {"content": "place"})).ok(200)
+        assert (await hers.get(f"/guilds/{guild.id}/auto-moderation/rules")).ok(200) == [rule]

@@ -2,6 +2,7 @@
 
 from tests.support.app import Server
 from tests.support.client import Json, gateway
+from tests.support.pictures import data_uri, still
 from tests.support.world import Guild, User, World
 
 KICK, MANAGE_CHANNELS, VIEW, SEND, MANAGE_ROLES = 1 << 1, 1 << 4, 1 << 10, 1 << 11, 1 << 28
@@ -51,6 +52,24 @@ async def test_create_edit_delete(server: Server, world: World) -> None:
     assert (await alice.get(f"{path}/{staff['id']}")).error == (404, 10011)
     log = (await alice.get(f"/guilds/{guild.id}/audit-logs", target_id=staff["id"], after=0)).ok()["audit_log_entries"]
     assert [entry["action_type"] for entry in log] == [30, 31, 31, 31, 31, 32]
+
+
+async def test_icons(world: World) -> None:
+    """They are kept and taken away like every other field, and nobody's are stored who may not set them."""
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    icon, other = still("png"), still("jpeg")
+    role = await new_role(alice, guild, icon=data_uri(icon))
+    path = f"/guilds/{guild.id}/roles/{role['id']}"
+    assert (await world.anybody.get(f"//role-icons/{role['id']}/{role['icon']}.png")).content == icon
+    assert (await alice.patch(path, {"name": "crew"})).ok(200)["icon"] == role["icon"]
+    changed = (await alice.patch(path, {"icon": data_uri(other)})).ok(200)["icon"]
+    assert (await world.anybody.get(f"//role-icons/{role['id']}/{changed}.jpg")).content == other
+    assert (await alice.patch(path, {"icon": "x", "name": "gone"})).errors == {"icon": "IMAGE_INVALID"}
+    assert (await bob.patch(path, {"icon": "x"})).error == NO_PERMISSION
+    assert (await alice.get(path)).ok(200) == {**role, "name": "crew", "icon": changed}
+    assert (await alice.patch(path, {"icon": None})).ok(200)["icon"] is None
+    assert (await new_role(alice, guild))["icon"] is None
 
 
 async def test_a_deleted_role_is_gone_from_channels(server: Server, world: World) -> None:

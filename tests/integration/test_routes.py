@@ -22,8 +22,11 @@ UNKNOWN_MEMBER = (404, 10007)
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_USER = (404, 10013)
 UNKNOWN_EMOJI = (404, 10014)
+UNKNOWN_TEMPLATE = (404, 10057)
 UNKNOWN_VOICE_STATE = (404, 10065)
 UNKNOWN_SCHEDULED_EVENT = (404, 10070)
+UNKNOWN_EMOJI = (404, 10014)
+UNKNOWN_STICKER = (404, 10060)
 NO_BOTS = (403, 20001)
 ONLY_BOTS = (403, 20002)
 NOT_YOUR_APPLICATION = (403, 20012)
@@ -90,6 +93,48 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("POST /users/@me/channels", OWNER, {"user_id": NO_ID}, UNKNOWN_USER),
     ("GET /guilds/{guild_id}", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}", OWNER, {"guild_id": NO_ID}, UNKNOWN_GUILD),
+    ("GET /users/@me/guilds/{guild_id}/member", "stranger", {}, UNKNOWN_GUILD),
+    ("DELETE /users/@me/guilds/{guild_id}", OWNER, {}, (400, 50055)),
+    ("DELETE /users/@me/guilds/{guild_id}", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/preview", "stranger", {}, UNKNOWN_GUILD),
+    ("DELETE /guilds/{other_guild_id}", MEMBER, {}, UNKNOWN_GUILD),
+    *(
+        (f"{method} /guilds/{{guild_id}}{rest}", who, {}, error)
+        for method, rest in (
+            ("PATCH", ""),
+            ("GET", "/prune"),
+            ("POST", "/prune"),
+            ("GET", "/integrations"),
+            ("DELETE", "/integrations/{integration_id}"),
+            ("GET", "/widget"),
+            ("PATCH", "/widget"),
+            ("GET", "/vanity-url"),
+            ("PATCH", "/vanity-url"),
+            ("GET", "/welcome-screen"),
+            ("PATCH", "/welcome-screen"),
+            ("GET", "/templates"),
+            ("POST", "/templates"),
+            ("PUT", "/templates/{other_code}"),
+            ("PATCH", "/templates/{other_code}"),
+            ("DELETE", "/templates/{other_code}"),
+        )
+        for who, error in (("stranger", UNKNOWN_GUILD), (MEMBER, NO_PERMISSION))
+    ),
+    ("DELETE /guilds/{guild_id}/integrations/{integration_id}", OWNER, {"integration_id": NO_ID}, (404, 10005)),
+    ("GET /guilds/{guild_id}/widget.json", NOBODY, {}, (403, 50004)),
+    ("GET /guilds/{guild_id}/widget.json", NOBODY, {"guild_id": NO_ID}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/welcome-screen", OWNER, {}, (404, 10069)),
+    ("POST /guilds/{guild_id}/templates", OWNER, {}, (400, 30031)),
+    *(
+        (f"{operation}/{{other_code}}", OWNER, {"other_code": "nothing"}, UNKNOWN_TEMPLATE)
+        for operation in (
+            "GET /guilds/templates",
+            "POST /guilds/templates",
+            "PUT /guilds/{guild_id}/templates",
+            "PATCH /guilds/{guild_id}/templates",
+            "DELETE /guilds/{guild_id}/templates",
+        )
+    ),
     ("GET /guilds/{guild_id}/channels", "stranger", {}, UNKNOWN_GUILD),
     ("POST /guilds/{guild_id}/channels", "stranger", {}, UNKNOWN_GUILD),
     ("POST /guilds/{guild_id}/channels", MEMBER, {}, NO_PERMISSION),
@@ -138,7 +183,56 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("DELETE /guilds/{guild_id}/roles/{role_id}", OWNER, {"role_id": NO_ID}, UNKNOWN_ROLE),
     ("GET /guilds/{guild_id}/audit-logs", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/audit-logs", MEMBER, {}, NO_PERMISSION),
+    *(
+        (f"{method} /guilds/{{guild_id}}/auto-moderation/rules{rest}", who, {}, error)
+        for method, rest in (
+            ("GET", ""),
+            ("POST", ""),
+            ("GET", "/{rule_id}"),
+            ("PATCH", "/{rule_id}"),
+            ("DELETE", "/{rule_id}"),
+        )
+        for who, error in (("stranger", UNKNOWN_GUILD), (MEMBER, NO_PERMISSION))
+    ),
+    *(
+        (f"{method} /guilds/{{guild_id}}/auto-moderation/rules/{{rule_id}}", OWNER, {"rule_id": NO_ID}, (404, 0))
+        for method in ("GET", "PATCH", "DELETE")
+    ),
     ("GET /guilds/{guild_id}/regions", "stranger", {}, UNKNOWN_GUILD),
+    *(
+        refusal
+        for thing, unknown in (("emoji", UNKNOWN_EMOJI), ("sticker", UNKNOWN_STICKER))
+        for refusal in (
+            (f"GET /guilds/{{guild_id}}/{thing}s", "stranger", {}, UNKNOWN_GUILD),
+            (f"POST /guilds/{{guild_id}}/{thing}s", "stranger", {}, UNKNOWN_GUILD),
+            *(
+                (f"{method} /guilds/{{guild_id}}/{thing}s/{{{thing}_id}}", who, ids, error)
+                for method in ("GET", "PATCH", "DELETE")
+                for who, ids, error in (
+                    ("stranger", {}, UNKNOWN_GUILD),
+                    (OWNER, {f"{thing}_id": NO_ID}, unknown),
+                    (MEMBER, {}, NO_PERMISSION),
+                )
+                if (method, who) != ("GET", MEMBER)
+            ),
+        )
+    ),
+    *(
+        (f"{operation} /applications/{{application_id}}/emojis{one}", who, ids, error)
+        for operation, one in (
+            ("GET", ""),
+            ("POST", ""),
+            *((method, "/{application_emoji_id}") for method in ("GET", "PATCH", "DELETE")),
+        )
+        for who, ids, error in (
+            (MEMBER, {}, NOT_YOUR_APPLICATION),
+            (OWNER, {"application_id": NO_ID}, UNKNOWN_APPLICATION),
+            (OWNER, {"application_emoji_id": NO_ID}, UNKNOWN_EMOJI),
+        )
+        if one or error != UNKNOWN_EMOJI
+    ),
+    ("GET /stickers/{sticker_id}", OWNER, {"sticker_id": NO_ID}, UNKNOWN_STICKER),
+    ("GET /sticker-packs/{sticker_id}", OWNER, {}, (404, 10061)),
     *(
         (f"{method} /guilds/{{guild_id}}/voice-states/{whose}", who, {}, error)
         for method in ("GET", "PATCH")
@@ -184,6 +278,23 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("DELETE /invites/{code}", OWNER, {"code": "nothing"}, UNKNOWN_INVITE),
     ("POST /channels/{channel_id}/invites", "stranger", {}, NO_ACCESS),
     ("POST /channels/{channel_id}/invites", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("POST /channels/{channel_id}/messages/{message_id}/threads", "stranger", {}, NO_ACCESS),
+    ("POST /channels/{channel_id}/messages/{message_id}/threads", OWNER, {"message_id": NO_ID}, UNKNOWN_MESSAGE),
+    ("POST /channels/{channel_id}/threads", "stranger", {}, NO_ACCESS),
+    ("POST /channels/{channel_id}/threads", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("PUT /channels/{other_channel_id}/thread-members/@me", "stranger", {}, NO_ACCESS),
+    ("PUT /channels/{other_channel_id}/thread-members/{user_id}", "stranger", {}, NO_ACCESS),
+    ("PUT /channels/{other_channel_id}/thread-members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
+    ("GET /channels/{other_channel_id}/thread-members/{user_id}", "stranger", {}, NO_ACCESS),
+    ("GET /channels/{other_channel_id}/thread-members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
+    ("GET /channels/{other_channel_id}/thread-members", "stranger", {}, NO_ACCESS),
+    ("DELETE /channels/{other_channel_id}/thread-members/{user_id}", MEMBER, {}, NO_PERMISSION),
+    ("DELETE /channels/{other_channel_id}/thread-members/{user_id}", OWNER, {"user_id": NO_ID}, UNKNOWN_MEMBER),
+    ("DELETE /channels/{other_channel_id}/thread-members/@me", "stranger", {}, NO_ACCESS),
+    ("GET /guilds/{guild_id}/threads/active", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /channels/{channel_id}/threads/archived/public", "stranger", {}, NO_ACCESS),
+    ("GET /channels/{channel_id}/threads/archived/private", MEMBER, {}, NO_PERMISSION),
+    ("GET /channels/{channel_id}/users/@me/threads/archived/private", "stranger", {}, NO_ACCESS),
     ("POST /channels/{channel_id}/typing", "stranger", {}, NO_ACCESS),
     ("POST /channels/{channel_id}/typing", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
     ("GET /channels/{channel_id}/messages", "stranger", {}, NO_ACCESS),

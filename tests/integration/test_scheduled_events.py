@@ -260,8 +260,13 @@ async def test_events_come_and_go_with_the_sight_of_their_channel(server: Server
     voice = voice_of(guild)
     event = (await alice.post(events_of(guild), {**BASE, "entity_type": VOICE, "channel_id": voice})).ok(200)
     await plan(alice, guild)
-    async with gateway(server.url, alice.token) as owner, gateway(server.url, bob.token) as ear:
+    async with (
+        gateway(server.url, alice.token) as owner,
+        gateway(server.url, bob.token) as ear,
+        gateway(server.url, bob.token, intents=1 << 16) as those_alone,
+    ):
         await hide(alice, guild, voice)
+        assert await those_alone.next("GUILD_SCHEDULED_EVENT_DELETE") == event
         assert await ear.next("GUILD_SCHEDULED_EVENT_DELETE") == event
         await ear.next("CHANNEL_DELETE")
         (await alice.delete(f"/channels/{voice}/permissions/{guild.id}")).ok(204)
@@ -271,6 +276,11 @@ async def test_events_come_and_go_with_the_sight_of_their_channel(server: Server
         await owner.next("MESSAGE_CREATE")
         await ear.next("MESSAGE_CREATE")
         assert (len(told(ear)), told(owner)) == (2, [])
+        assert [name for name, _ in those_alone.events] == [
+            "READY",
+            "GUILD_SCHEDULED_EVENT_DELETE",
+            "GUILD_SCHEDULED_EVENT_CREATE",
+        ]
 
 
 async def test_the_intent_lets_events_through(server: Server, world: World) -> None:

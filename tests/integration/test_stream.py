@@ -20,10 +20,9 @@ from chatd.live.stream import (
     WRITE_DEADLINE,
     ClientStream,
     PushStream,
-    TlsStream,
     WritePolicy,
-    server_context,
 )
+from chatd.live.tls import TlsStream, server_context
 from tests.support.serving import CERTIFICATE, client_context
 
 BOTH = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
@@ -283,3 +282,22 @@ async def test_running_out_of_descriptors_only_delays(caplog: pytest.LogCaptureF
             assert await read_all(client) == b"hello"
         await client.aclose()
         nursery.cancel_scope.cancel()
+
+
+async def test_who_comes_by_ipv4_to_a_socket_of_both_families_has_an_ipv4_address() -> None:
+    """The service manager makes such sockets; their clients must not be one and the same IPv6 network."""
+    met: list[str] = []
+
+    async def attend(stream: ClientStream) -> None:
+        met.append(stream.peer)
+        await stream.send_all(b"!")
+
+    both = socket.create_server(("::ffff:127.0.0.1", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    both.setblocking(False)
+    port = both.getsockname()[1]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve, [both], attend, WritePolicy(nursery))
+        async with await trio.open_tcp_stream("127.0.0.1", port) as client:
+            assert await client.receive_some() == b"!"
+        nursery.cancel_scope.cancel()
+    assert met == ["127.0.0.1"]

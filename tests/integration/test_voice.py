@@ -223,6 +223,35 @@ async def test_events_need_the_intent_and_sight_of_the_channel(
 
 
 @only_sqlite
+async def test_who_is_in_a_channel_is_told_with_the_sight_of_it(
+    server: Server, world: World, owner: User, guild: Guild, bot: User
+) -> None:
+    channel_id = lounge(guild)
+    watcher = await world.bot(owner, guild)
+    hidden = f"/channels/{channel_id}/permissions/{guild.id}"
+    async with gateway(server.url, bot.token) as it, gateway(server.url, watcher.token) as other:
+        await speak(it, guild, channel_id)
+        assert await place(it, bot) == await place(other, bot) == channel_id
+        (await owner.put(hidden, {"type": 0, "deny": str(VIEW_CHANNEL)})).ok(204)
+        assert await place(other, bot) is None
+        (await owner.delete(hidden)).ok(204)
+        state = await told(other, bot)
+        assert (state["channel_id"], state["member"]["user"]["id"]) == (channel_id, bot.id)
+        names = [name for name, _ in other.events if name.startswith(("VOICE", "CHANNEL"))]
+        assert names == ["VOICE_STATE_UPDATE"] * 2 + ["CHANNEL_DELETE", "CHANNEL_CREATE", "VOICE_STATE_UPDATE"]
+        await quiet(server, it)
+        assert len(it.named("VOICE_STATE_UPDATE")) == 1  # its own
+
+
+async def test_a_timeout_keeps_out_of_voice(server: Server, owner: User, guild: Guild, bot: User) -> None:
+    until = {"communication_disabled_until": "2027-01-15T09:00:00+00:00"}  # an hour from the start of the clock
+    (await owner.patch(f"/guilds/{guild.id}/members/{bot.id}", until)).ok(200)
+    async with gateway(server.url, bot.token) as it:
+        await speak(it, guild, lounge(guild))
+        await quiet(server, it)
+        assert it.named("VOICE_STATE_UPDATE") == []
+
+
 async def test_who_may_not_speak_is_suppressed(
     server: Server, world: World, owner: User, guild: Guild, bot: User
 ) -> None:

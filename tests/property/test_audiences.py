@@ -15,10 +15,12 @@ GUILD = 1000
 USERS = (1, 2, 3)
 ROLES = (20, 21)
 CHANNELS = (10, 11)
+THREADS = (100, 101, 102)
 INTENTS = (i.ALL, i.GUILDS, i.GUILD_MESSAGES, i.GUILD_MESSAGES | i.MESSAGE_CONTENT, 0)
 
 users, roles, channels = st.sampled_from(USERS), st.sampled_from(ROLES), st.sampled_from(CHANNELS)
-masks = st.sampled_from([0, p.VIEW_CHANNEL, p.SEND_MESSAGES, p.VIEW_CHANNEL | p.SEND_MESSAGES])
+threads = st.sampled_from(THREADS)
+masks = st.sampled_from([0, p.VIEW_CHANNEL, p.SEND_MESSAGES, p.MANAGE_THREADS, p.VIEW_CHANNEL | p.MANAGE_THREADS])
 granted = masks | st.just(p.ADMINISTRATOR)
 overwrites = st.lists(
     st.builds(
@@ -60,13 +62,15 @@ class Audiences(RuleBasedStateMachine):
 
     @rule(user=users, its_roles=st.sets(roles))
     def member_has_roles(self, user: int, its_roles: set[int]) -> None:
-        self.state.members[user] = live.member(user, *its_roles)
-        self.state.changed()
+        self.state.put_member(live.member(user, *its_roles))
+        self.state.member_changed(user)
 
     @rule(user=users)
     def member_leaves(self, user: int) -> None:
-        self.state.members.pop(user, None)
-        self.state.changed()
+        self.state.drop_member(user)
+        for thread in self.state.threads.all():
+            thread.members.pop(user, None)
+        self.state.member_changed(user)
 
     @rule(role=st.sampled_from((GUILD, *ROLES)), permissions=granted)
     def role_changes(self, role: int, permissions: int) -> None:
@@ -81,7 +85,28 @@ class Audiences(RuleBasedStateMachine):
     @rule(channel=channels)
     def channel_goes(self, channel: int) -> None:
         self.state.channels.pop(channel, None)
+        for thread in self.state.threads.of_parent(channel):
+            self.state.threads.pop(thread.id)
         self.state.changed()
+
+    @rule(thread=threads, parent=channels, private=st.booleans(), members=st.sets(users))
+    def thread_comes(self, thread: int, parent: int, private: bool, members: set[int]) -> None:
+        if parent in self.state.channels:
+            here = members & self.state.members.keys()
+            self.state.threads.put(live.thread(thread, parent, GUILD, here, private=private))
+            self.state.thread_changed(thread)
+
+    @rule(thread=threads)
+    def thread_goes(self, thread: int) -> None:
+        self.state.threads.pop(thread)
+        self.state.thread_changed(thread)
+
+    @rule(thread=threads, user=users)
+    def member_joins_or_leaves(self, thread: int, user: int) -> None:
+        found = self.state.threads.get(thread)
+        if found is not None and found.members.pop(user, None) is None and user in self.state.members:
+            found.members[user] = 0
+        self.state.thread_changed(thread)
 
     @rule(owner=users)
     def owner_changes(self, owner: int) -> None:
@@ -93,7 +118,7 @@ class Audiences(RuleBasedStateMachine):
     @invariant()
     def audiences_are_right(self) -> None:
         for intent in (0, i.GUILDS, i.GUILD_MESSAGES, i.GUILDS | i.GUILD_MEMBERS):
-            for channel in (0, *CHANNELS):
+            for channel in (0, *CHANNELS, *THREADS):
                 for content in (False, True):
                     found = self.state.audience(intent, channel, content)
                     expected = [s for s in self.sessions if self._gets(s, intent, channel)]
@@ -107,17 +132,24 @@ class Audiences(RuleBasedStateMachine):
 
     def _sees(self, user_id: int, channel_id: int) -> bool:
         """Without any cache."""
+        thread = self.state.threads.get(channel_id)
+        if thread is None:
+            return bool(self._permissions(user_id, channel_id) & p.VIEW_CHANNEL)
+        in_parent = self._permissions(user_id, thread.parent_id)
+        is_open = not thread.is_private or user_id in thread.members or bool(in_parent & p.MANAGE_THREADS)
+        return is_open and bool(in_parent & p.VIEW_CHANNEL)
+
+    def _permissions(self, user_id: int, channel_id: int) -> int:
         member, channel = self.state.members.get(user_id), self.state.channels.get(channel_id)
         if member is None or channel is None:
-            return False
+            return 0
         base = p.base_permissions(
             self.state.guild.owner_id,
             user_id,
             self.state.roles[GUILD].permissions,
             [self.state.roles[role_id].permissions for role_id in member.roles],
         )
-        in_channel = p.channel_permissions(base, channel.permission_overwrites, GUILD, member.roles, user_id)
-        return bool(in_channel & p.VIEW_CHANNEL)
+        return p.channel_permissions(base, channel.permission_overwrites, GUILD, member.roles, user_id)
 
 
 TestAudiences = Audiences.TestCase

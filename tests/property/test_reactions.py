@@ -18,7 +18,7 @@ from chatd.model.objects.guild import GuildCreateParams
 from chatd.model.objects.message import MessageCreate, MessagePage
 from chatd.model.objects.reaction import ReactionCreate, ReactionsQuery
 from chatd.model.wire import Snowflake, convert
-from chatd.service import accounts, auth, commits, guilds, messages, reactions
+from chatd.service import accounts, auth, commits, guild_creation, membership, messages, reactions
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import members, migrate
@@ -160,13 +160,13 @@ async def person(core: Core, name: str) -> Actor:
 async def settle(core: Core, people: list[Actor]) -> Snowflake:
     """A guild of the first of them with all of them in it; its channel."""
     template = {"name": "guild", "channels": [{"name": "one"}]}
-    view = await guilds.create(core, people[0], convert(template, GuildCreateParams))
+    view = await guild_creation.create(core, people[0], convert(template, GuildCreateParams))
     guild = core.live.guilds[view.id]
     for actor in people[1:]:
         member = members.new(actor.user, core.clock_ms())
 
         def joined(_: bool, member: Any = member) -> None:
-            guilds.joined(core, guild, member)
+            membership.joined(core, guild, member)
 
         await commits.change(core, (guild.id, actor.id), members.insert, guild.id, member, then=joined)
     [channel_id] = guild.channels

@@ -19,7 +19,7 @@ from chatd.model.objects.read_state import AckParams
 from chatd.model.objects.user import DirectChannelCreate
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import Snowflake, convert
-from chatd.service import accounts, auth, deletions, directs, guilds, messages, read_states
+from chatd.service import accounts, auth, deletions, directs, guild_creation, membership, messages, read_states
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
@@ -151,13 +151,13 @@ async def settle(core: Core, reader: Actor, writer: Actor) -> tuple[int, int, li
         "roles": [{"id": 1}, {"id": 2, "name": "role", "mentionable": True}],
         "channels": [{"name": "one"}, {"name": "two"}],
     }
-    view = await guilds.create(core, writer, convert(template, GuildCreateParams))
+    view = await guild_creation.create(core, writer, convert(template, GuildCreateParams))
     guild = core.live.guilds[view.id]
     [role_id] = [role.id for role in view.roles if role.id != view.id]
     member = members.new(reader.user, core.clock_ms(), (role_id,))
 
     def joined(_: bool) -> None:
-        guilds.joined(core, guild, member)
+        membership.joined(core, guild, member)
 
     await change(core, (guild.id, reader.id), members.insert, guild.id, member, then=joined)
     return guild.id, role_id, [Snowflake(id_) for id_ in sorted(guild.channels)]

@@ -9,9 +9,11 @@ import pytest
 from chatd.model import images
 from chatd.model.images import KINDS, Kind, name_of, parse_name
 from chatd.model.objects.application import ApplicationExtra
+from chatd.model.objects.emoji import EmojiExtra
 from chatd.model.objects.guild import GuildExtra, MemberExtra
 from chatd.model.objects.role import RoleExtra
 from chatd.model.objects.scheduled_event import ScheduledEventExtra
+from chatd.model.objects.sticker import StickerExtra
 from chatd.model.objects.user import UserProfile
 from chatd.store.media import REFERENCES
 
@@ -22,21 +24,25 @@ EXTRAS = {
     "members": MemberExtra,
     "applications": ApplicationExtra,
     "roles": RoleExtra,
+    "emojis": EmojiExtra,
+    "stickers": StickerExtra,
     "scheduled_events": ScheduledEventExtra,
 }
-IMAGE_FIELD = re.compile("icon|avatar|banner|splash|discovery_splash|cover_image|image")
+# Whose rows have an image each, under their id.
+WHOLE = {("emojis", None), ("stickers", None)}
+IMAGE_FIELD = re.compile("icon|avatar|banner|splash|discovery_splash|home_header|cover_image|image")
 HASH = "a_0123456789abcdef0123456789abcdef"
 
 
 def test_every_image_is_looked_for() -> None:
     """A table with a new image needs a line in REFERENCES, or its images are deleted."""
-    kept = {
+    kept: set[tuple[str, str | None]] = {
         (table, field.name)
         for table, extra in EXTRAS.items()
         for field in msgspec.structs.fields(extra)
         if IMAGE_FIELD.fullmatch(field.name)
     }
-    assert {(line.table, line.field) for lines in REFERENCES.values() for line in lines} == kept
+    assert {(line.table, line.field) for lines in REFERENCES.values() for line in lines} == kept | WHOLE
 
 
 def test_every_table_with_an_extra_is_known() -> None:
@@ -44,7 +50,14 @@ def test_every_table_with_an_extra_is_known() -> None:
     text = "".join(path.read_text() for path in Path(__file__).parents[2].glob("migrations/*.up.sql"))
     tables = re.findall(r"CREATE TABLE (\w+) \(([^;]*)\)", re.sub("--.*", "", text))
     with_extra = {name for name, columns in tables if re.search(r"^\s*extra TEXT", columns, re.M)}
-    assert with_extra == {*EXTRAS, "audit_log_entries", "channels", "messages"}
+    assert with_extra == {
+        *EXTRAS,
+        "audit_log_entries",
+        "auto_moderation_rules",
+        "channels",
+        "messages",
+        "welcome_screens",
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.template)

@@ -12,6 +12,16 @@ from tests.support.world import PASSWORD, World
 OWNER, MEMBER, BOT, NOBODY = "owner", "member", "bot", "nobody"
 
 
+# What calls name otherwise than the table does, because they mean other ids.
+_SAME = {
+    "{other_": "{",
+    "{bot_id}": "{user_id}",
+    "{banned_id}": "{user_id}",
+    "{application_emoji_id}": "{emoji_id}",
+    "packs/{sticker_id}": "packs/{pack_id}",
+}
+
+
 class Call(NamedTuple):
     method: str
     template: str
@@ -19,6 +29,7 @@ class Call(NamedTuple):
     who: str = OWNER
     payload: Json = ...
     query: dict[str, str] = {}
+    files: dict[str, bytes] = {}  # with them the payload is a form's
 
     @property
     def operation(self) -> str:
@@ -26,11 +37,15 @@ class Call(NamedTuple):
 
     @property
     def route(self) -> str:
-        """The operation by the names of the table: what the calls name otherwise are other ids."""
-        return self.operation.replace("other_", "").replace("{bot_id}", "{user_id}").replace("{banned_id}", "{user_id}")
+        """The operation by the names of the table."""
+        names = self.operation
+        for other, name in _SAME.items():
+            names = names.replace(other, name)
+        return names
 
 
 IMAGE = data_uri(still())
+STICKER = {"name": "sticker", "tags": "wave", "description": "waves"}
 
 EMBED = {
     "title": "title",
@@ -54,6 +69,7 @@ EVENT = {
     "scheduled_start_time": "2099-01-02T03:04:05Z",
     "scheduled_end_time": "2099-01-02T04:04:05Z",
 }
+RULE = {"name": "rule", "event_type": 1, "trigger_type": 1, "actions": [{"type": 1}], "enabled": False}
 
 # Texts "{…}" in paths, payloads and queries stand for what `setting` made.
 CALLS = (
@@ -88,11 +104,15 @@ CALLS = (
         {"global_name": "The Owner", "accent_color": 1, "avatar": IMAGE, "banner": IMAGE},
     ),
     Call("GET", "/users/@me/guilds", 200, OWNER, query={"with_counts": "true"}),
+    Call("GET", "/users/@me/guilds/{guild_id}/member", 200, MEMBER),
     Call("POST", "/users/@me/channels", 200, OWNER, {"recipient_id": "{user_id}"}),
     Call("GET", "/users/@me/channels", 200),
     Call("GET", "/users/{user_id}", 200),
     Call("POST", "/guilds", 201, OWNER, {"name": "Another guild", "icon": IMAGE}),
     Call("GET", "/guilds/{guild_id}", 200, OWNER, query={"with_counts": "true"}),
+    Call("GET", "/guilds/{guild_id}/preview", 200),
+    Call("PATCH", "/guilds/{guild_id}", 200, OWNER, {"description": "About", "system_channel_id": "{channel_id}"}),
+    Call("DELETE", "/guilds/{other_guild_id}", 204),
     Call("POST", "/guilds/{guild_id}/channels", 201, OWNER, {"name": "voice", "type": 2, "parent_id": "{category_id}"}),
     Call("GET", "/guilds/{guild_id}/channels", 200),
     Call("PATCH", "/guilds/{guild_id}/channels", 204, OWNER, [{"id": "{channel_id}", "position": 3}]),
@@ -127,8 +147,56 @@ CALLS = (
     Call("PATCH", "/guilds/{guild_id}/roles", 200, OWNER, [{"id": "{role_id}", "position": 2}]),
     Call("GET", "/guilds/{guild_id}/roles/member-counts", 200),
     Call("GET", "/guilds/{guild_id}/roles/{role_id}", 200),
-    Call("PATCH", "/guilds/{guild_id}/roles/{role_id}", 200, OWNER, {"hoist": True, "colors": {"primary_color": 1}}),
+    Call(
+        "PATCH",
+        "/guilds/{guild_id}/roles/{role_id}",
+        200,
+        OWNER,
+        {"hoist": True, "icon": IMAGE, "colors": {"primary_color": 1}},
+    ),
     Call("DELETE", "/guilds/{guild_id}/roles/{role_id}", 204),
+    Call("GET", "/guilds/{guild_id}/prune", 200, OWNER, query={"days": "7"}),
+    Call("POST", "/guilds/{guild_id}/prune", 200, OWNER, {"days": 30}),
+    Call("GET", "/guilds/{guild_id}/integrations", 200),
+    Call("DELETE", "/guilds/{guild_id}/integrations/{integration_id}", 204),
+    Call("PATCH", "/guilds/{guild_id}/widget", 200, OWNER, {"enabled": True, "channel_id": "{channel_id}"}),
+    Call("GET", "/guilds/{guild_id}/widget", 200),
+    Call("GET", "/guilds/{guild_id}/widget.json", 200, NOBODY),
+    Call("PATCH", "/guilds/{guild_id}/vanity-url", 200, OWNER, {"code": "reading-room"}),
+    Call("GET", "/guilds/{guild_id}/vanity-url", 200),
+    Call(
+        "PATCH",
+        "/guilds/{guild_id}/welcome-screen",
+        200,
+        OWNER,
+        {"welcome_channels": [{"channel_id": "{channel_id}", "description": "Talk", "emoji_name": "📚"}]},
+    ),
+    Call("GET", "/guilds/{guild_id}/welcome-screen", 200),
+    Call("GET", "/guilds/templates/{other_code}", 200, MEMBER),
+    Call("POST", "/guilds/templates/{other_code}", 201, MEMBER, {"name": "Made of it"}),
+    Call("GET", "/guilds/{guild_id}/templates", 200),
+    Call("PUT", "/guilds/{guild_id}/templates/{other_code}", 200),
+    Call("PATCH", "/guilds/{guild_id}/templates/{other_code}", 200, OWNER, {"description": "A copy"}),
+    Call("DELETE", "/guilds/{guild_id}/templates/{other_code}", 200),
+    Call("POST", "/guilds/{guild_id}/templates", 200, OWNER, {"name": "Reading rooms"}),
+    Call("GET", "/guilds/{guild_id}/emojis", 200),
+    Call("GET", "/guilds/{guild_id}/emojis/{emoji_id}", 200),
+    Call("POST", "/guilds/{guild_id}/emojis", 201, OWNER, {"name": "new", "image": IMAGE, "roles": ["{guild_id}"]}),
+    Call("PATCH", "/guilds/{guild_id}/emojis/{emoji_id}", 200, OWNER, {"name": "renamed"}),
+    Call("DELETE", "/guilds/{guild_id}/emojis/{emoji_id}", 204),
+    Call("GET", "/applications/{application_id}/emojis", 200, BOT),
+    Call("GET", "/applications/{application_id}/emojis/{application_emoji_id}", 200, BOT),
+    Call("POST", "/applications/{application_id}/emojis", 201, BOT, {"name": "new", "image": IMAGE}),
+    Call("PATCH", "/applications/{application_id}/emojis/{application_emoji_id}", 200, BOT, {"name": "renamed"}),
+    Call("DELETE", "/applications/{application_id}/emojis/{application_emoji_id}", 204, BOT),
+    Call("GET", "/stickers/{sticker_id}", 200, MEMBER),
+    Call("GET", "/sticker-packs", 200, NOBODY),
+    Call("GET", "/sticker-packs/{sticker_id}", 404),  # there are none
+    Call("GET", "/guilds/{guild_id}/stickers", 200),
+    Call("GET", "/guilds/{guild_id}/stickers/{sticker_id}", 200),
+    Call("POST", "/guilds/{guild_id}/stickers", 201, OWNER, STICKER, files={"file": still()}),
+    Call("PATCH", "/guilds/{guild_id}/stickers/{sticker_id}", 200, OWNER, {"name": "renamed", "description": None}),
+    Call("DELETE", "/guilds/{guild_id}/stickers/{sticker_id}", 204),
     Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
     Call(
         "POST",
@@ -159,6 +227,36 @@ CALLS = (
         {"entity_type": 1, "channel_id": "{stage_id}", "entity_metadata": None},
     ),
     Call("DELETE", "/guilds/{guild_id}/scheduled-events/{event_id}", 204),
+    Call("GET", "/guilds/{guild_id}/auto-moderation/rules", 200),
+    *(
+        Call("POST", "/guilds/{guild_id}/auto-moderation/rules", 200, OWNER, rule)
+        for rule in (
+            {
+                **RULE,
+                "trigger_metadata": {"keyword_filter": ["spoiler*"], "regex_patterns": ["a+b"], "allow_list": ["ab"]},
+                "actions": [
+                    {"type": 1, "metadata": {"custom_message": "No spoilers."}},
+                    {"type": 2, "metadata": {"channel_id": "{channel_id}"}},
+                    {"type": 3, "metadata": {"duration_seconds": 60}},
+                ],
+            },
+            {**RULE, "trigger_type": 3},
+            {**RULE, "trigger_type": 4, "trigger_metadata": {"presets": [1, 2, 3]}},
+            {**RULE, "trigger_type": 5, "trigger_metadata": {"mention_total_limit": 5}},
+            {**RULE, "trigger_type": 6, "event_type": 2, "trigger_metadata": {}, "actions": [{"type": 4}]},
+        )
+    ),
+    Call("GET", "/guilds/{guild_id}/auto-moderation/rules", 200),
+    Call("GET", "/guilds/{guild_id}/auto-moderation/rules/{rule_id}", 200),
+    Call(
+        "PATCH",
+        "/guilds/{guild_id}/auto-moderation/rules/{rule_id}",
+        200,
+        OWNER,
+        {"name": "renamed", "exempt_roles": ["{guild_id}"], "exempt_channels": ["{channel_id}"]},
+    ),
+    Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"action_type": "141"}),
+    Call("DELETE", "/guilds/{guild_id}/auto-moderation/rules/{rule_id}", 204),
     Call("GET", "/guilds/{guild_id}/regions", 200),
     Call("GET", "/voice/regions", 200),
     Call("GET", "/guilds/{guild_id}/voice-states/@me", 200, BOT),
@@ -178,6 +276,30 @@ CALLS = (
     Call("GET", "/channels/{channel_id}/invites", 200),
     Call("GET", "/guilds/{guild_id}/invites", 200),
     Call("POST", "/channels/{channel_id}/invites", 200, OWNER, {"max_age": 60, "max_uses": 5}),
+    Call(
+        "POST",
+        "/channels/{channel_id}/messages/{message_id}/threads",
+        201,
+        MEMBER,
+        {"name": "about it", "auto_archive_duration": 60, "rate_limit_per_user": None},
+    ),
+    Call("POST", "/channels/{channel_id}/threads", 201, MEMBER, {"name": "quiet", "type": 12, "invitable": False}),
+    Call("PUT", "/channels/{other_channel_id}/thread-members/@me", 204, MEMBER),
+    Call("PUT", "/channels/{other_channel_id}/thread-members/{user_id}", 204),
+    Call("GET", "/channels/{other_channel_id}/thread-members/{user_id}", 200, OWNER, query={"with_member": "true"}),
+    Call("GET", "/channels/{other_channel_id}/thread-members", 200, BOT, query={"with_member": "true", "limit": "100"}),
+    Call("DELETE", "/channels/{other_channel_id}/thread-members/{user_id}", 204),
+    Call("DELETE", "/channels/{other_channel_id}/thread-members/@me", 204),
+    Call("GET", "/guilds/{guild_id}/threads/active", 200, MEMBER),
+    Call(
+        "GET",
+        "/channels/{channel_id}/threads/archived/public",
+        200,
+        MEMBER,
+        query={"before": "2100-01-01T00:00:00+00:00"},
+    ),
+    Call("GET", "/channels/{channel_id}/threads/archived/private", 200),
+    Call("GET", "/channels/{channel_id}/users/@me/threads/archived/private", 200),
     Call("POST", "/channels/{channel_id}/typing", 204, MEMBER),
     Call(
         "POST",
@@ -230,6 +352,7 @@ CALLS = (
     ),
     Call("GET", "/invites/{code}", 200, NOBODY, query={"with_counts": "true"}),
     Call("POST", "/invites/{code}", 200, "stranger"),
+    Call("DELETE", "/users/@me/guilds/{guild_id}", 204, "stranger"),
     Call("DELETE", "/invites/{code}", 200),
     Call("DELETE", "/channels/{channel_id}", 200),
     Call("DELETE", "/guilds/{guild_id}/members/{user_id}", 204),
@@ -245,6 +368,8 @@ class Setting(NamedTuple):
     async def make(self, call: Call) -> Answer:
         path = call.template.format_map(self.ids)
         payload = _fill(call.payload, self.ids)
+        if call.files:
+            return await self.clients[call.who].upload(path, payload, call.files)
         return await self.clients[call.who].request(call.method, path, payload, **_fill(call.query, self.ids))
 
 
@@ -255,16 +380,34 @@ async def setting(world: World) -> Setting:
     bot, other_bot = await world.bot(owner, guild), await world.bot(owner)
     message, other_message = await owner.say(guild.general), await owner.say(guild.general)
     role = (await owner.post(f"/guilds/{guild.id}/roles", {})).ok(200)
+    rule = (await owner.post(f"/guilds/{guild.id}/auto-moderation/rules", RULE)).ok(200)
+    archived: list[str] = []
+    for kind in (11, 11, 12):
+        made = (await owner.post(f"/channels/{guild.general}/threads", {"name": "thread", "type": kind})).ok(201)
+        archived.append(made["id"])
+    thread_id, *others = archived
+    for other in others:
+        (await owner.patch(f"/channels/{other}", {"archived": True})).ok(200)
     invite = (await owner.post(f"/channels/{guild.general}/invites", {"unique": True})).ok()
     event = (await owner.post(f"/guilds/{guild.id}/scheduled-events", EVENT)).ok(200)
+    template = (await owner.post(f"/guilds/{guild.id}/templates", {"name": "Rooms"})).ok(200)
+    emoji = (await owner.post(f"/guilds/{guild.id}/emojis", {"name": "smile", "image": IMAGE})).ok(201)
+    application_emoji = (await bot.post(f"/applications/{bot.id}/emojis", {"name": "frown", "image": IMAGE})).ok(201)
+    sticker = (await owner.upload(f"/guilds/{guild.id}/stickers", STICKER, {"file": still()})).ok(201)
     clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
     ids = {
         "owner_id": owner.id,
         "user_id": member.id,
         "guild_id": guild.id,
+        "other_guild_id": (await world.guild(owner)).id,
+        "integration_id": other_bot.id,
         "channel_id": guild.general,
         "overwrite_id": owner.id,
         "role_id": role["id"],
+        "rule_id": rule["id"],
+        "emoji_id": emoji["id"],
+        "application_emoji_id": application_emoji["id"],
+        "sticker_id": sticker["id"],
         "category_id": next(channel["id"] for channel in guild.channels if channel["type"] == 4),
         "stage_id": await world.channel(owner, guild, "stage", type=13),
         "bot_id": bot.id,
@@ -272,10 +415,12 @@ async def setting(world: World) -> Setting:
         "message_id": message["id"],
         "other_message_id": other_message["id"],
         "emoji": quote("👍"),
+        "other_channel_id": thread_id,
         "application_id": bot.id,
         "other_application_id": other_bot.id,
         "event_id": event["id"],
         "code": invite["code"],
+        "other_code": template["code"],
         "refresh_token": refresher.pair["refresh_token"],
     }
     return Setting(clients, ids)

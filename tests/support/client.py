@@ -22,6 +22,8 @@ from tests.support import etf
 
 DEADLINE_S = 5.0
 
+_BOUNDARY = b"----------bcc2d2b1a5"
+
 Json = Any
 
 
@@ -116,6 +118,18 @@ class Client:
         head = h11.Request(method=method, target=target, headers=lines)
         with trio.fail_after(DEADLINE_S):
             return await self._exchange(head, content or b"")
+
+    async def upload(self, path: str, fields: Mapping[str, str], files: Mapping[str, bytes], **options: Any) -> Answer:
+        """POST multipart/form-data."""
+        parts = [(f'name="{name}"', text.encode()) for name, text in fields.items()]
+        parts += [(f'name="{name}"; filename="{name}"', data) for name, data in files.items()]
+        content = b"".join(
+            b"--%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (_BOUNDARY, disposition.encode(), data)
+            for disposition, data in parts
+        )
+        headers = {**options.pop("headers", {}), "Content-Type": f"multipart/form-data; boundary={_BOUNDARY.decode()}"}
+        content += b"--%b--\r\n" % _BOUNDARY
+        return await self.request("POST", path, content=content, headers=headers, **options)
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.request("GET", path, **options)

@@ -18,11 +18,13 @@ from chatd.live.frames import control
 from chatd.live.guilds import GuildState
 from chatd.live.presence import Presence
 from chatd.live.sessions import RING_BYTES, Session
+from chatd.live.threads import ThreadState
 from chatd.model import intents as i
 from chatd.model.objects.channel import Channel, ChannelExtra, Overwrite
 from chatd.model.objects.gateway import Hello, Op
 from chatd.model.objects.guild import Guild, Member, MemberExtra
 from chatd.model.objects.role import Role, RoleExtra
+from chatd.model.objects.thread import Thread, ThreadMetadata
 from chatd.model.objects.user import User
 from chatd.model.wire import Permissions, Snowflake
 from tests.support import etf
@@ -162,6 +164,37 @@ def channel(id_: int, guild_id: int, overwrites: Iterable[Overwrite] = (), type_
     )
 
 
+def thread(
+    id_: int,
+    parent_id: int,
+    guild_id: int,
+    members: Iterable[int] = (),
+    *,
+    private: bool = False,
+    archived: bool = False,
+) -> ThreadState:
+    moment = "2026-01-01T00:00:00+00:00"
+    metadata = ThreadMetadata(
+        archived=archived, auto_archive_duration=60, archive_timestamp=moment, locked=False, create_timestamp=moment
+    )
+    made = Thread(
+        id=Snowflake(id_),
+        type=12 if private else 11,
+        guild_id=Snowflake(guild_id),
+        parent_id=Snowflake(parent_id),
+        owner_id=Snowflake(1),
+        name=f"thread{id_}",
+        last_message_id=None,
+        rate_limit_per_user=0,
+        flags=0,
+        thread_metadata=metadata,
+        message_count=0,
+        member_count=0,
+        total_message_sent=0,
+    )
+    return ThreadState(made, dict.fromkeys(members, 0))
+
+
 def member(user_id: int, *roles: int) -> Member:
     extra = asdict(MemberExtra())
     joined = "2026-01-01T00:00:00+00:00"
@@ -182,6 +215,9 @@ def guild(
         {each.id: each for each in (role(id_, everyone), *roles)},
         {each.id: each for each in channels},
         {each.user.id: each for each in members},
+        {},
+        {},
+        {},
         {},
         {},
         {},

@@ -11,7 +11,8 @@ import trio
 from msgspec import Struct
 
 from chatd.live.listener import listen, serve
-from chatd.live.stream import ClientStream, WritePolicy, server_context
+from chatd.live.stream import ClientStream, WritePolicy
+from chatd.live.tls import server_context
 from chatd.rest.edge import serve_connection
 from chatd.rest.http import Drain, Handler, Limits, Request, Response
 from chatd.rest.pages import connection_handler

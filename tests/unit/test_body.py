@@ -3,7 +3,7 @@
 import pytest
 
 from chatd.model.errors import ApiError
-from chatd.model.wire import Params
+from chatd.model.wire import FormParams, Params
 from chatd.rest.body import parse_body
 
 
@@ -61,3 +61,47 @@ def test_refused(content_type: str, raw: bytes, code: int | None, path: list[str
         for key in path:
             node = node[key]
         assert node["_errors"]
+
+
+class Drawing(FormParams):
+    name: str
+    file: bytes
+    pages: int = 1
+
+
+FILE = b'; filename="f"'
+
+
+def test_fields_and_files() -> None:
+    raw = part("name", "größe".encode()) + part("file", b"\xff\0", FILE) + part("pages", b"2") + part("other", b"x")
+    drawing = parse_body(Drawing, FORM, raw + b"--b--")
+    assert (drawing.name, drawing.file, drawing.pages) == ("größe", b"\xff\0", 2)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "raw", "codes"),
+    [
+        ("", b"", {"name": "BASE_TYPE_REQUIRED", "file": "BASE_TYPE_REQUIRED"}),
+        (FORM, b"--b--", {"name": "BASE_TYPE_REQUIRED", "file": "BASE_TYPE_REQUIRED"}),
+        # a file where a text belongs, and the other way round
+        (
+            FORM,
+            part("name", b"n", FILE) + part("file", b"QUFB") + b"--b--",
+            {"name": "BASE_TYPE_REQUIRED", "file": "BASE_TYPE_REQUIRED"},
+        ),
+        (FORM, part("name", b"a\0") + part("file", b"", FILE) + b"--b--", {"name": "STRING_TYPE_CONVERT"}),
+        (
+            FORM,
+            part("name", b"") + part("file", b"", FILE) + part("pages", b"x") + b"--b--",
+            {"pages": "NUMBER_TYPE_COERCE"},
+        ),
+        (FORM, b"x", {"": "MULTIPART_FORM_INVALID"}),
+        ("application/json", b'{"name": "n", "file": "QUFB"}', {"": "CONTENT_TYPE_INVALID"}),
+    ],
+)
+def test_refused_forms(content_type: str, raw: bytes, codes: dict[str, str]) -> None:
+    with pytest.raises(ApiError) as caught:
+        parse_body(Drawing, content_type, raw)
+    tree = caught.value.errors or {}
+    found = {name: node["_errors"] if name != "_errors" else node for name, node in tree.items()}
+    assert {name.replace("_errors", ""): leaf["code"] for name, [leaf] in found.items()} == codes

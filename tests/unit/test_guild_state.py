@@ -105,11 +105,11 @@ def test_sessions_come_and_go() -> None:
     assert not state.audience(i.GUILDS)
     state.add_session(it)
     assert (state.audience(i.GUILDS).full, it.guild_ids) == ((it,), {GUILD})
-    assert list(state.sessions_of(MEMBER)) == [it]
+    assert list(state.sessions) == [it]
     state.remove_session(it)
     state.remove_session(it)
     assert (state.audience(i.GUILDS).full, it.guild_ids) == ((), set())
-    assert list(state.sessions_of(MEMBER)) == []
+    assert list(state.sessions) == []
 
 
 def test_every_kind_of_change_is_seen_after_changed() -> None:

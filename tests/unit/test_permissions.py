@@ -111,9 +111,13 @@ def test_administrator_in_an_overwrite_means_nothing() -> None:
 
 
 def test_a_timed_out_member_may_look_and_read() -> None:
-    assert timed_out(p.ALL & ~p.ADMINISTRATOR) == p.VIEW_CHANNEL | p.READ_MESSAGE_HISTORY
-    assert timed_out(p.VIEW_CHANNEL | p.SEND_MESSAGES) == p.VIEW_CHANNEL
+    assert timed_out(p.NONE, p.ALL & ~p.ADMINISTRATOR) == p.VIEW_CHANNEL | p.READ_MESSAGE_HISTORY
+    assert timed_out(p.NONE, p.VIEW_CHANNEL | p.SEND_MESSAGES) == p.VIEW_CHANNEL
 
 
 def test_administrators_cannot_be_timed_out() -> None:
-    assert timed_out(p.ALL) == p.ALL
+    assert timed_out(p.ALL, p.ALL) == p.ALL
+
+
+def test_an_overwrite_that_allows_everything_does_not_protect_from_a_timeout() -> None:
+    assert timed_out(p.VIEW_CHANNEL, p.ALL) == p.VIEW_CHANNEL | p.READ_MESSAGE_HISTORY

@@ -22,11 +22,16 @@ def test_inspect(format_: str) -> None:
 
 @pytest.mark.parametrize("format_", ["gif", "webp"])
 def test_inspect_an_animation(format_: str) -> None:
-    assert inspect(moving(format_)) == Info(format_, 40, 20, True)
+    assert inspect(moving(format_)) == Info(format_, 40, 20, True, 350)
 
 
 def test_a_png_that_moves_is_a_still_image() -> None:
     assert inspect(moving("png")) == Info("png", 40, 20, False)
+
+
+def test_but_not_where_it_may_move() -> None:
+    assert inspect(moving("png"), apng=True) == Info("png", 40, 20, True, 350)
+    assert inspect(still("png"), apng=True) == Info("png", 48, 32, False)
 
 
 @pytest.mark.parametrize("source", STILLS)

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.intents import GUILD_MEMBERS, GUILD_PRESENCES, MESSAGE_CONTENT
 from chatd.model.objects.user import User
-from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake
+from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake, length
 
 
 class ApplicationFlags(IntFlag):
@@ -71,14 +72,14 @@ class Application(Object, frozen=True, kw_only=True):
 
 
 class ApplicationCreate(Params, kw_only=True):
-    name: Annotated[str, Meta(min_length=2, max_length=32)]
+    name: Annotated[str, length(limits.USERNAME_LENGTH)]
     description: Annotated[str, Meta(max_length=400)] = ""
 
 
 class ApplicationPatch(ImageParams, kw_only=True):
     """Edit Current Application; by its owner also PATCH /applications/{id}."""
 
-    name: Annotated[str, Meta(min_length=2, max_length=32)] | UnsetType = UNSET
+    name: Annotated[str, length(limits.USERNAME_LENGTH)] | UnsetType = UNSET
     description: Annotated[str, Meta(max_length=400)] | UnsetType = UNSET
     icon: str | UnsetType | None = UNSET
     flags: int | UnsetType = UNSET

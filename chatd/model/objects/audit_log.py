@@ -5,7 +5,10 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
+from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.scheduled_event import ScheduledEventView
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
@@ -45,6 +48,7 @@ class AuditLogEvent(IntEnum):
     MESSAGE_BULK_DELETE = 73
     MESSAGE_PIN = 74
     MESSAGE_UNPIN = 75
+    INTEGRATION_DELETE = 82
     STICKER_CREATE = 90
     STICKER_UPDATE = 91
     STICKER_DELETE = 92
@@ -110,10 +114,10 @@ class AuditLog(Object, frozen=True, kw_only=True):
     audit_log_entries: tuple[AuditLogEntry, ...]
     users: tuple[User, ...]
     application_commands: tuple[()] = ()
-    auto_moderation_rules: tuple[()] = ()
+    auto_moderation_rules: tuple[AutoModerationRule, ...] = ()
     guild_scheduled_events: tuple[ScheduledEventView, ...] = ()
     integrations: tuple[()] = ()
-    threads: tuple[()] = ()
+    threads: tuple[Thread, ...] = ()
     webhooks: tuple[()] = ()
 
 
@@ -125,4 +129,4 @@ class AuditLogQuery(Params, kw_only=True):
     action_type: Annotated[int, Meta(ge=0, le=2**31 - 1)] | UnsetType = UNSET
     before: Snowflake | UnsetType = UNSET
     after: Snowflake | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    limit: Annotated[int, Meta(ge=1, le=limits.AUDIT_ENTRIES_PER_PAGE)] = 50

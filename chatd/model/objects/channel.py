@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
+from chatd.model import limits
 from chatd.model.objects.user import User
-from chatd.model.wire import Object, Params, Permissions, Snowflake
+from chatd.model.wire import Object, Params, Permissions, Snowflake, length
 
 
 class ChannelType(IntEnum):
@@ -18,6 +19,9 @@ class ChannelType(IntEnum):
     GUILD_VOICE = 2
     GUILD_CATEGORY = 4
     GUILD_ANNOUNCEMENT = 5
+    ANNOUNCEMENT_THREAD = 10
+    PUBLIC_THREAD = 11
+    PRIVATE_THREAD = 12
     GUILD_STAGE_VOICE = 13
     GUILD_FORUM = 15
     GUILD_MEDIA = 16
@@ -31,10 +35,15 @@ MESSAGE_TYPES = frozenset(
         ChannelType.GUILD_VOICE,
         ChannelType.GUILD_ANNOUNCEMENT,
         ChannelType.GUILD_STAGE_VOICE,
+        ChannelType.ANNOUNCEMENT_THREAD,
+        ChannelType.PUBLIC_THREAD,
+        ChannelType.PRIVATE_THREAD,
     )
 )
 VOICE_TYPES = frozenset((ChannelType.GUILD_VOICE, ChannelType.GUILD_STAGE_VOICE))
 FORUM_TYPES = frozenset((ChannelType.GUILD_FORUM, ChannelType.GUILD_MEDIA))
+# Kinds that have threads.
+PARENT_TYPES = FORUM_TYPES | {ChannelType.GUILD_TEXT, ChannelType.GUILD_ANNOUNCEMENT}
 
 
 class OverwriteType(IntEnum):
@@ -155,9 +164,9 @@ class OverwritePut(Params, kw_only=True):
     deny: Permissions | None = None
 
 
-ChannelName = Annotated[str, Meta(min_length=1, max_length=100)]
-Topic = Annotated[str, Meta(max_length=4096)]  # 1024 where it is no forum's
-Slowmode = Annotated[int, Meta(ge=0, le=21600)]
+ChannelName = Annotated[str, length(limits.CHANNEL_NAME_LENGTH)]
+Topic = Annotated[str, Meta(max_length=limits.FORUM_TOPIC_LENGTH)]  # shorter where it is no forum's
+Slowmode = Annotated[int, Meta(ge=0, le=limits.SLOWMODE_S)]
 Bitrate = Annotated[int, Meta(ge=8000, le=384000)]
 UserLimit = Annotated[int, Meta(ge=0, le=10_000)]  # 99 where it is no stage's
 Region = Annotated[str, Meta(max_length=100)]
@@ -166,6 +175,7 @@ VideoQuality = Literal[1, 2]
 AutoArchive = Literal[60, 1440, 4320, 10080]
 SortOrder = Literal[0, 1]
 ForumLayout = Literal[0, 1, 2]
+AppliedTags = Annotated[list[Snowflake], Meta(max_length=limits.FORUM_POST_TAGS)]
 
 
 class EmojiParams(Params, kw_only=True):
@@ -176,13 +186,13 @@ class EmojiParams(Params, kw_only=True):
 class ForumTagParams(EmojiParams, kw_only=True):
     """A new tag, or with the id of one that is there, what becomes of it."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=20)]
+    name: Annotated[str, length(limits.FORUM_TAG_NAME_LENGTH)]
     id: Snowflake | None = None
     moderated: bool | None = None
 
 
-Overwrites = Annotated[list[OverwriteParams], Meta(max_length=1000)]
-Tags = Annotated[list[ForumTagParams], Meta(max_length=20)]
+Overwrites = Annotated[list[OverwriteParams], Meta(max_length=limits.CHANNEL_OVERWRITES)]
+Tags = Annotated[list[ForumTagParams], Meta(max_length=limits.FORUM_TAGS)]
 
 
 class ChannelCreate(Params, kw_only=True):
@@ -230,6 +240,16 @@ class ChannelPatch(Params, kw_only=True):
     default_reaction_emoji: EmojiParams | UnsetType | None = UNSET
     default_sort_order: SortOrder | UnsetType | None = UNSET
     default_forum_layout: ForumLayout | UnsetType | None = UNSET
+
+
+class ChannelOrThreadPatch(ChannelPatch, kw_only=True):
+    """Modify Channel with what only threads have; null leaves it as it is. What the kind does not have is ignored."""
+
+    archived: bool | UnsetType | None = UNSET
+    auto_archive_duration: AutoArchive | UnsetType | None = UNSET
+    locked: bool | UnsetType | None = UNSET
+    invitable: bool | UnsetType | None = UNSET
+    applied_tags: AppliedTags | UnsetType | None = UNSET
 
 
 class ChannelPosition(Params, kw_only=True):

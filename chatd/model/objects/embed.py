@@ -4,13 +4,14 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.wire import Object, Params
 
 Url = Annotated[str, Meta(max_length=2048)]
 
 
 class EmbedFooter(Object, frozen=True, kw_only=True):
-    text: Annotated[str, Meta(max_length=2048)]
+    text: Annotated[str, Meta(max_length=limits.EMBED_FOOTER_LENGTH)]
     icon_url: Url | UnsetType | None = UNSET
 
 
@@ -19,14 +20,14 @@ class EmbedMedia(Object, frozen=True, kw_only=True):
 
 
 class EmbedAuthor(Object, frozen=True, kw_only=True):
-    name: Annotated[str, Meta(max_length=256)]
+    name: Annotated[str, Meta(max_length=limits.EMBED_AUTHOR_LENGTH)]
     url: Url | UnsetType | None = UNSET
     icon_url: Url | UnsetType | None = UNSET
 
 
 class EmbedField(Object, frozen=True, kw_only=True):
-    name: Annotated[str, Meta(min_length=1, max_length=256)]
-    value: Annotated[str, Meta(min_length=1, max_length=1024)]
+    name: Annotated[str, Meta(min_length=1, max_length=limits.EMBED_FIELD_NAME_LENGTH)]
+    value: Annotated[str, Meta(min_length=1, max_length=limits.EMBED_FIELD_VALUE_LENGTH)]
     inline: bool = False
 
 
@@ -49,8 +50,8 @@ class Embed(Object, frozen=True, kw_only=True):
 class EmbedParams(Params, kw_only=True):
     """An embed as received: null means absent, and `type` is the server's to say."""
 
-    title: Annotated[str, Meta(max_length=256)] | None = None
-    description: Annotated[str, Meta(max_length=4096)] | None = None
+    title: Annotated[str, Meta(max_length=limits.EMBED_TITLE_LENGTH)] | None = None
+    description: Annotated[str, Meta(max_length=limits.EMBED_DESCRIPTION_LENGTH)] | None = None
     url: Url | None = None
     timestamp: str | None = None
     color: Annotated[int, Meta(ge=0, le=0xFFFFFF)] | None = None
@@ -58,4 +59,4 @@ class EmbedParams(Params, kw_only=True):
     image: EmbedMedia | None = None
     thumbnail: EmbedMedia | None = None
     author: EmbedAuthor | None = None
-    fields: Annotated[list[EmbedField], Meta(max_length=25)] | None = None
+    fields: Annotated[list[EmbedField], Meta(max_length=limits.EMBED_FIELDS)] | None = None

@@ -1,7 +1,7 @@
 """The gateway's own payloads (topics/gateway, events/gateway-events)."""
 
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, UnsetType, field
 
@@ -12,6 +12,7 @@ from chatd.model.objects.presence import PresenceParams, PresenceUpdate
 from chatd.model.objects.read_state import ReadState
 from chatd.model.objects.relationship import Relationship
 from chatd.model.objects.role import Role
+from chatd.model.objects.thread import Thread, ThreadMember
 from chatd.model.objects.user import CurrentUser, User
 from chatd.model.objects.voice import VoiceState
 from chatd.model.wire import Object, Params, Snowflake
@@ -171,6 +172,43 @@ class GuildBan(Object, frozen=True, kw_only=True):
 
     guild_id: Snowflake
     user: User
+
+
+class NewThread(Thread, frozen=True, kw_only=True):
+    """THREAD_CREATE of a thread that was not there before."""
+
+    newly_created: Literal[True] = True
+
+
+class ThreadDelete(Object, frozen=True, kw_only=True):
+    id: Snowflake
+    guild_id: Snowflake
+    parent_id: Snowflake
+    type: int
+
+
+class ThreadListSync(Object, frozen=True, kw_only=True):
+    guild_id: Snowflake
+    channel_ids: tuple[Snowflake, ...]
+    threads: tuple[Thread, ...]
+    members: tuple[ThreadMember, ...]
+
+
+class ThreadMemberUpdate(ThreadMember, frozen=True, kw_only=True):
+    guild_id: Snowflake
+
+
+class AddedThreadMember(ThreadMember, frozen=True, kw_only=True):
+    member: Member
+    presence: PresenceUpdate | None
+
+
+class ThreadMembersUpdate(Object, frozen=True, kw_only=True):
+    id: Snowflake
+    guild_id: Snowflake
+    member_count: int
+    added_members: tuple[AddedThreadMember, ...] | UnsetType = UNSET
+    removed_member_ids: tuple[Snowflake, ...] | UnsetType = UNSET
 
 
 class MessageDelete(Object, frozen=True, kw_only=True):

@@ -4,13 +4,33 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chatd.model.objects.channel import Channel, ChannelName
+from chatd.model import limits
+from chatd.model.objects.channel import Channel, ChannelCreate
+from chatd.model.objects.emoji import Emoji
 from chatd.model.objects.presence import PresenceUpdate
-from chatd.model.objects.role import Role
+from chatd.model.objects.role import Color, Role, RoleColorsParams, UnicodeEmoji
 from chatd.model.objects.scheduled_event import ScheduledEventView
+from chatd.model.objects.sticker import Sticker
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.objects.voice import VoiceState
-from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake
+from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake, length
+
+# What Discord gives to boosted or partnered guilds, and this server to every guild.
+GRANTED_FEATURES = (
+    "ANIMATED_BANNER",
+    "ANIMATED_ICON",
+    "BANNER",
+    "INVITE_SPLASH",
+    "NEWS",
+    "ROLE_ICONS",
+    "VANITY_URL",
+    "VIP_REGIONS",
+)
+COMMUNITY, DISCOVERABLE, INVITES_DISABLED = "COMMUNITY", "DISCOVERABLE", "INVITES_DISABLED"
+RAID_ALERTS_DISABLED, WELCOME_SCREEN_ENABLED = "RAID_ALERTS_DISABLED", "WELCOME_SCREEN_ENABLED"
+# What Modify Guild may switch ("Mutable Guild Features").
+MUTABLE_FEATURES = frozenset((COMMUNITY, DISCOVERABLE, INVITES_DISABLED, RAID_ALERTS_DISABLED))
 
 
 class GuildExtra(Object, frozen=True, kw_only=True):
@@ -21,7 +41,7 @@ class GuildExtra(Object, frozen=True, kw_only=True):
     home_header: str | None = None
     splash: str | None = None
     discovery_splash: str | None = None
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...] = GRANTED_FEATURES
     banner: str | None = None
     region: str = "local"
     afk_channel_id: Snowflake | None = None
@@ -39,6 +59,7 @@ class GuildExtra(Object, frozen=True, kw_only=True):
     rules_channel_id: Snowflake | None = None
     safety_alerts_channel_id: Snowflake | None = None
     public_updates_channel_id: Snowflake | None = None
+    premium_progress_bar_enabled: bool = False
     nsfw_level: int = 0
 
 
@@ -55,7 +76,6 @@ class Guild(GuildExtra, frozen=True, kw_only=True):
     max_video_channel_users: int = 25
     premium_tier: int = 0
     premium_subscription_count: int = 0
-    premium_progress_bar_enabled: bool = False
     nsfw: bool = False
     incidents_data: None = None
 
@@ -64,10 +84,34 @@ class GuildView(Guild, frozen=True, kw_only=True):
     """A guild over REST."""
 
     roles: tuple[Role, ...]
-    emojis: tuple[()] = ()
-    stickers: tuple[()] = ()
+    emojis: tuple[Emoji, ...]
+    stickers: tuple[Sticker, ...]
     approximate_member_count: int | UnsetType = UNSET
     approximate_presence_count: int | UnsetType = UNSET
+
+
+class GuildPreview(Object, frozen=True, kw_only=True):
+    """What those who are no members may see of a discoverable guild."""
+
+    id: Snowflake
+    name: str
+    icon: str | None
+    description: str | None
+    home_header: str | None
+    splash: str | None
+    discovery_splash: str | None
+    features: tuple[str, ...]
+    approximate_member_count: int
+    approximate_presence_count: int
+    emojis: tuple[()] = ()
+    stickers: tuple[()] = ()
+
+
+class VanityUrl(Object, frozen=True, kw_only=True):
+    """Get Guild Vanity URL."""
+
+    code: str | None
+    uses: int
 
 
 class UnavailableGuild(Object, frozen=True, kw_only=True):
@@ -119,11 +163,11 @@ class GuildCreate(Guild, frozen=True, kw_only=True):
     members: tuple[Member, ...]
     channels: tuple[Channel, ...]
     presences: tuple[PresenceUpdate, ...]
+    emojis: tuple[Emoji, ...]
+    stickers: tuple[Sticker, ...]
     unavailable: bool | UnsetType = UNSET  # false after READY; absent when the user has just joined
-    emojis: tuple[()] = ()
-    stickers: tuple[()] = ()
     voice_states: tuple[VoiceState, ...] = ()
-    threads: tuple[()] = ()
+    threads: tuple[Thread, ...] = ()
     stage_instances: tuple[()] = ()
     guild_scheduled_events: tuple[ScheduledEventView, ...] = ()
     soundboard_sounds: tuple[()] = ()
@@ -143,42 +187,89 @@ class MyGuild(Object, frozen=True, kw_only=True):
     approximate_presence_count: int | UnsetType = UNSET
 
 
-GuildName = Annotated[str, Meta(min_length=2, max_length=100)]
+GuildName = Annotated[str, length(limits.GUILD_NAME_LENGTH)]
 
 
 class RoleTemplate(Params, kw_only=True):
     """A role of Create Guild; `id` is a placeholder that the channels' overwrites may name."""
 
     id: Snowflake
-    name: Annotated[str, Meta(max_length=100)] = "new role"
+    name: Annotated[str, Meta(max_length=limits.ROLE_NAME_LENGTH[1])] = "new role"
     permissions: Permissions | None = None
-    color: Annotated[int, Meta(ge=0, le=0xFFFFFF)] = 0
+    color: Color = 0
+    colors: RoleColorsParams | None = None
     hoist: bool = False
+    unicode_emoji: UnicodeEmoji | None = None
     mentionable: bool = False
 
 
-class ChannelTemplate(Params, kw_only=True):
-    """A channel of Create Guild; `id` is a placeholder that `parent_id` may name."""
+class ChannelTemplate(ChannelCreate, kw_only=True):
+    """A channel of Create Guild; `id` is a placeholder that `parent_id` may name.
 
-    name: ChannelName
-    type: Literal[0, 2, 4, 5] = 0
+    Overwrites name the placeholders of roles. The order of the channels makes their positions.
+    """
+
     id: Snowflake | UnsetType = UNSET
-    parent_id: Snowflake | None = None
-    topic: Annotated[str, Meta(max_length=1024)] | None = None
+
+
+GuildRegion = Annotated[str, Meta(max_length=100)]
+VerificationLevel = Literal[0, 1, 2, 3, 4]
+Notifications = Literal[0, 1]
+ContentFilter = Literal[0, 1, 2]
+AfkTimeout = Literal[60, 300, 900, 1800, 3600]  # seconds
+SystemChannelFlags = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+# Docs: reference, "Locales".
+Locale = Literal[
+    "ar", "bg", "cs", "da", "de", "el", "en-GB", "en-US", "es-419", "es-ES", "fi", "fr", "he", "hi", "hr", "hu", "id",
+    "it", "ja", "ko", "lt", "nl", "no", "pl", "pt-BR", "ro", "ru", "sv-SE", "th", "tr", "uk", "vi", "zh-CN", "zh-TW",
+]  # fmt: skip
 
 
 class GuildCreateParams(ImageParams, kw_only=True):
     """Create Guild (POST /guilds), kept although Discord closed it to bots in 2025."""
 
     name: GuildName
-    region: Annotated[str, Meta(max_length=100)] | None = None
+    region: GuildRegion | None = None
     icon: str | None = None
-    verification_level: Literal[0, 1, 2, 3, 4] = 0
-    default_message_notifications: Literal[0, 1] = 0
-    explicit_content_filter: Literal[0, 1, 2] = 0
-    roles: Annotated[list[RoleTemplate], Meta(max_length=250)] = []
-    channels: Annotated[list[ChannelTemplate], Meta(max_length=500)] = []
+    verification_level: VerificationLevel = 0
+    default_message_notifications: Notifications = 0
+    explicit_content_filter: ContentFilter = 0
+    roles: Annotated[list[RoleTemplate], Meta(max_length=limits.GUILD_ROLES)] = []
+    channels: Annotated[list[ChannelTemplate], Meta(max_length=limits.GUILD_CHANNELS)] = []
     afk_channel_id: Snowflake | None = None
-    afk_timeout: Literal[60, 300, 900, 1800, 3600] = 300
+    afk_timeout: AfkTimeout = 300
     system_channel_id: Snowflake | None = None
-    system_channel_flags: int = 0
+    system_channel_flags: SystemChannelFlags = 0
+
+
+class GuildPatch(ImageParams, kw_only=True):
+    """Modify Guild. Null is the setting's default."""
+
+    name: GuildName | UnsetType = UNSET
+    description: Annotated[str, Meta(max_length=300)] | UnsetType | None = UNSET
+    region: GuildRegion | UnsetType | None = UNSET
+    icon: str | UnsetType | None = UNSET
+    verification_level: VerificationLevel | UnsetType | None = UNSET
+    default_message_notifications: Notifications | UnsetType | None = UNSET
+    explicit_content_filter: ContentFilter | UnsetType | None = UNSET
+    preferred_locale: Locale | UnsetType | None = UNSET
+    afk_timeout: AfkTimeout | UnsetType | None = UNSET
+    afk_channel_id: Snowflake | UnsetType | None = UNSET
+    system_channel_id: Snowflake | UnsetType | None = UNSET
+    owner_id: Snowflake | UnsetType = UNSET
+    splash: str | UnsetType | None = UNSET
+    banner: str | UnsetType | None = UNSET
+    system_channel_flags: SystemChannelFlags | UnsetType | None = UNSET
+    features: Annotated[list[str], Meta(max_length=200)] | UnsetType | None = UNSET
+    discovery_splash: str | UnsetType | None = UNSET
+    home_header: str | UnsetType | None = UNSET
+    rules_channel_id: Snowflake | UnsetType | None = UNSET
+    safety_alerts_channel_id: Snowflake | UnsetType | None = UNSET
+    public_updates_channel_id: Snowflake | UnsetType | None = UNSET
+    premium_progress_bar_enabled: bool | UnsetType | None = UNSET
+
+
+class VanityUrlPatch(Params, kw_only=True):
+    """What Discord's client sends to change the code; null or an empty one takes it away."""
+
+    code: Annotated[str, Meta(pattern="^([A-Za-z0-9-]{2,32})?$")] | None

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
@@ -75,8 +76,8 @@ class InviteDeleteEvent(Object, frozen=True, kw_only=True):
 class InviteCreate(Params, kw_only=True):
     """Create Channel Invite."""
 
-    max_age: Annotated[int, Meta(ge=0, le=604800)] = 86400
-    max_uses: Annotated[int, Meta(ge=0, le=100)] = 0
+    max_age: Annotated[int, Meta(ge=0, le=limits.INVITE_AGE_S)] = limits.INVITE_AGE_DEFAULT_S
+    max_uses: Annotated[int, Meta(ge=0, le=limits.INVITE_USES)] = 0
     temporary: bool = False
     unique: bool = False
 

@@ -4,18 +4,19 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.objects.user import User
 from chatd.model.wire import ImageParams, Object, Params, Snowflake
 
-Nick = Annotated[str, Meta(max_length=32)]
-DeleteSeconds = Annotated[int, Meta(ge=0, le=604800)]
+Nick = Annotated[str, Meta(max_length=limits.NICKNAME_LENGTH[1])]
+DeleteSeconds = Annotated[int, Meta(ge=0, le=limits.BAN_DELETE_MESSAGES_S)]
 
 
 class MemberPatch(Params, kw_only=True):
     """Modify Guild Member."""
 
     nick: Nick | UnsetType | None = UNSET
-    roles: Annotated[list[Snowflake], Meta(max_length=250)] | UnsetType | None = UNSET
+    roles: Annotated[list[Snowflake], Meta(max_length=limits.GUILD_ROLES)] | UnsetType | None = UNSET
     mute: bool | UnsetType | None = UNSET
     deaf: bool | UnsetType | None = UNSET
     channel_id: Snowflake | UnsetType | None = UNSET
@@ -56,7 +57,7 @@ class BanCreate(Params, kw_only=True):
 class BulkBanCreate(Params, kw_only=True):
     """Bulk Guild Ban."""
 
-    user_ids: Annotated[list[Snowflake], Meta(min_length=1, max_length=200)]
+    user_ids: Annotated[list[Snowflake], Meta(min_length=1, max_length=limits.BULK_BAN_USERS)]
     delete_message_seconds: DeleteSeconds | None = None
 
 
@@ -68,6 +69,6 @@ class BulkBan(Object, frozen=True, kw_only=True):
 class BansQuery(Params, kw_only=True):
     """Get Guild Bans."""
 
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+    limit: Annotated[int, Meta(ge=1, le=limits.BANS_PER_PAGE)] = limits.BANS_PER_PAGE
     before: Snowflake | UnsetType = UNSET
     after: Snowflake | UnsetType = UNSET

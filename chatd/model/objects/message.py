@@ -5,17 +5,38 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from chatd.model import limits
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
 from chatd.model.objects.reaction import Reaction
+from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
 
 class MessageType(IntEnum):
     DEFAULT = 0
+    RECIPIENT_ADD = 1
+    RECIPIENT_REMOVE = 2
+    CHANNEL_NAME_CHANGE = 4
     CHANNEL_PINNED_MESSAGE = 6
+    THREAD_CREATED = 18
     REPLY = 19
+    THREAD_STARTER_MESSAGE = 21
+    AUTO_MODERATION_ACTION = 24
+
+
+# Written by people; all others are the system's (resources/message, "Message Types").
+AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
+# By the same page.
+UNDELETABLE_TYPES = frozenset(
+    (
+        MessageType.RECIPIENT_ADD,
+        MessageType.RECIPIENT_REMOVE,
+        MessageType.CHANNEL_NAME_CHANGE,
+        MessageType.THREAD_STARTER_MESSAGE,
+    )
+)
 
 
 # Written by people; all others are the system's (resources/message, "Message Types").
@@ -24,13 +45,14 @@ AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
 
 class MessageFlags(IntFlag):
     SUPPRESS_EMBEDS = 1 << 2
+    HAS_THREAD = 1 << 5
     SUPPRESS_NOTIFICATIONS = 1 << 12
 
 
 class MessageReference(Object, frozen=True, gc=False, kw_only=True):
     type: int
     channel_id: Snowflake
-    message_id: Snowflake
+    message_id: Snowflake | UnsetType = UNSET  # without one it refers to the channel
     guild_id: Snowflake | UnsetType = UNSET
 
 
@@ -73,12 +95,13 @@ class Message(Object, frozen=True, kw_only=True):
     nonce: str | int | UnsetType = UNSET
     message_reference: MessageReference | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET
+    thread: Thread | UnsetType = UNSET
 
 
 class AllowedMentions(Params, kw_only=True):
     parse: list[Literal["roles", "users", "everyone"]] | None = None
-    roles: Annotated[list[Snowflake], Meta(max_length=100)] | None = None
-    users: Annotated[list[Snowflake], Meta(max_length=100)] | None = None
+    roles: Annotated[list[Snowflake], Meta(max_length=limits.ALLOWED_MENTIONS)] | None = None
+    users: Annotated[list[Snowflake], Meta(max_length=limits.ALLOWED_MENTIONS)] | None = None
     replied_user: bool | None = None
 
 
@@ -90,8 +113,8 @@ class MessageReferenceParams(Params, kw_only=True):
     fail_if_not_exists: bool = True
 
 
-Content = Annotated[str, Meta(max_length=2000)]
-Nonce = Annotated[str, Meta(max_length=25)] | int
+Content = Annotated[str, Meta(max_length=limits.MESSAGE_CONTENT_LENGTH)]
+Nonce = Annotated[str, Meta(max_length=limits.MESSAGE_NONCE_LENGTH)] | int
 
 
 class MessageCreate(Params, kw_only=True):
@@ -100,7 +123,7 @@ class MessageCreate(Params, kw_only=True):
     content: Content | None = None
     nonce: Nonce | None = None
     tts: bool | None = None
-    embeds: Annotated[list[EmbedParams], Meta(max_length=10)] | None = None
+    embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | None = None
     embed: EmbedParams | None = None  # the older form, one embed
     allowed_mentions: AllowedMentions | None = None
     message_reference: MessageReferenceParams | None = None
@@ -112,7 +135,7 @@ class MessagePatch(Params, kw_only=True):
     """Edit Message."""
 
     content: Content | UnsetType | None = UNSET
-    embeds: Annotated[list[EmbedParams], Meta(max_length=10)] | UnsetType | None = UNSET
+    embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | UnsetType | None = UNSET
     flags: int | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | UnsetType | None = UNSET
 
@@ -129,4 +152,4 @@ class MessagePage(Params, kw_only=True):
     around: Snowflake | UnsetType = UNSET
     before: Snowflake | UnsetType = UNSET
     after: Snowflake | UnsetType = UNSET
-    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    limit: Annotated[int, Meta(ge=1, le=limits.MESSAGES_PER_PAGE)] = limits.MESSAGES_PER_PAGE_DEFAULT

@@ -1,5 +1,6 @@
 """Reactions (resources/message, "Reaction Object"), and their events (events/gateway-events)."""
 
+import re
 from enum import IntEnum
 from typing import Annotated, Literal
 
@@ -7,7 +8,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model import limits
 from chatd.model.objects.guild import Member
-from chatd.model.wire import Object, Params, Snowflake
+from chatd.model.unicode_emoji import is_emoji
+from chatd.model.wire import MAX_STRING_INT, Object, Params, Snowflake
 
 
 class ReactionType(IntEnum):
@@ -20,6 +22,21 @@ class PartialEmoji(Object, frozen=True, gc=False, kw_only=True):
 
     id: Snowflake | None
     name: str | None
+    animated: bool | UnsetType = UNSET
+
+
+# As a path names it; some clients mark those that are animated.
+_CUSTOM = re.compile(r"(a:)?(\w{1,32}):([0-9]{1,20})", re.ASCII)
+
+
+def partial_emoji(text: str) -> PartialEmoji | None:
+    """What a path or a row names: an emoji of Unicode, or `name:id`, `a:name:id`; None when it is neither."""
+    if is_emoji(text):
+        return PartialEmoji(id=None, name=text)
+    custom = _CUSTOM.fullmatch(text)
+    if custom is None or int(custom[3]) > MAX_STRING_INT:
+        return None
+    return PartialEmoji(id=Snowflake(custom[3]), name=custom[2], animated=custom[1] is not None)
 
 
 class ReactionCounts(Object, frozen=True, gc=False, kw_only=True):

@@ -3,10 +3,9 @@
 from enum import IntEnum
 from typing import Annotated, Literal
 
-from msgspec import Meta
-
+from chatd.model import limits
 from chatd.model.objects.user import User
-from chatd.model.wire import Object, Params, Snowflake
+from chatd.model.wire import Object, Params, Snowflake, length
 
 
 class RelationshipType(IntEnum):
@@ -38,4 +37,4 @@ class RelationshipParams(Params, kw_only=True):
 
 
 class FriendRequest(Params, kw_only=True):
-    username: Annotated[str, Meta(min_length=2, max_length=32)]
+    username: Annotated[str, length(limits.USERNAME_LENGTH)]

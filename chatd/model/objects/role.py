@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chatd.model.wire import Object, Params, Permissions, Snowflake
+from chatd.model import limits
+from chatd.model.wire import ImageParams, Object, Params, Permissions, Snowflake, length
 
 
 class RoleColors(Object, frozen=True, gc=False, kw_only=True):
@@ -49,7 +50,7 @@ class Role(Object, frozen=True, kw_only=True):
 
 
 Color = Annotated[int, Meta(ge=0, le=0xFFFFFF)]
-RoleName = Annotated[str, Meta(min_length=1, max_length=100)]
+RoleName = Annotated[str, length(limits.ROLE_NAME_LENGTH)]
 UnicodeEmoji = Annotated[str, Meta(max_length=100)]
 
 
@@ -59,7 +60,7 @@ class RoleColorsParams(Params, kw_only=True):
     tertiary_color: Color | None = None
 
 
-class RoleParams(Params, kw_only=True):
+class RoleParams(ImageParams, kw_only=True):
     """Create Guild Role and Modify Guild Role. `color` is the older way to say `colors.primary_color`."""
 
     name: RoleName | UnsetType | None = UNSET
@@ -67,6 +68,7 @@ class RoleParams(Params, kw_only=True):
     color: Color | UnsetType | None = UNSET
     colors: RoleColorsParams | UnsetType | None = UNSET
     hoist: bool | UnsetType | None = UNSET
+    icon: str | UnsetType | None = UNSET
     unicode_emoji: UnicodeEmoji | UnsetType | None = UNSET
     mentionable: bool | UnsetType | None = UNSET
 

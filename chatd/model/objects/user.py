@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chatd.model.wire import ImageParams, Object, Params, Snowflake
+from chatd.model import limits
+from chatd.model.wire import ImageParams, Object, Params, Snowflake, length
 
 
 class UserProfile(Object, frozen=True, gc=False, kw_only=True):
@@ -56,14 +57,14 @@ class CurrentUser(Object, frozen=True, kw_only=True):
     primary_guild: None = None
 
 
-Username = Annotated[str, Meta(min_length=2, max_length=32)]
+Username = Annotated[str, length(limits.USERNAME_LENGTH)]
 
 
 class CurrentUserPatch(ImageParams, kw_only=True):
     """Modify Current User."""
 
     username: Username | UnsetType = UNSET
-    global_name: Annotated[str, Meta(min_length=1, max_length=32)] | UnsetType | None = UNSET
+    global_name: Annotated[str, length(limits.NICKNAME_LENGTH)] | UnsetType | None = UNSET
     accent_color: Annotated[int, Meta(ge=0, le=0xFFFFFF)] | UnsetType | None = UNSET
     avatar: str | UnsetType | None = UNSET
     banner: str | UnsetType | None = UNSET

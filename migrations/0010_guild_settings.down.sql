@@ -1,0 +1,3 @@
+DROP TABLE guild_templates;
+DROP TABLE welcome_screens;
+DROP TABLE vanity_urls;
