@@ -41,8 +41,8 @@ class Exchange(Struct, frozen=True):
 class RequestReader:
     """Turns bytes into requests: httptools' callbacks, and the limits that it does not know.
 
-    `exchanges` holds the requests to answer, `phase` tells what the next bytes belong to, and `refused` is the status to
-    answer, after those, to what cannot be read. After an upgrade `early` holds the bytes behind it.
+    `exchanges` holds the requests to answer, `phase` tells what the next bytes belong to, and `refused` is the status
+    to answer, after those, to what cannot be read. After an upgrade `early` holds the bytes behind it.
     """
 
     def __init__(self, peer: str, scheme: str, limits: Limits) -> None:

@@ -72,6 +72,8 @@ async def screen(
     if member is None or _is_trusted(here.guild, member):
         return None
     texts = [content, *(text for embed in embeds if (text := _text_of(embed)))]
+    if not any(texts):  # files alone say nothing, however often
+        return None
     places = {here.channel.id, here.channel.parent_id}
     rules = [
         rule

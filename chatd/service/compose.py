@@ -38,6 +38,7 @@ from chatd.model.wire import Snowflake, parse_timestamp, timestamp
 from chatd.service import render
 from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.actors import Actor
+from chatd.service.attachments import NO_FILES, NewFiles, listed
 from chatd.service.core import Core
 from chatd.store import messages as store
 from chatd.store.messages import Draft, MessageRow
@@ -63,14 +64,16 @@ class Change(NamedTuple):
 
     named: Mentions
     embeds: tuple[Embed, ...]
+    files: NewFiles  # beside what the message has
 
 
-async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Composed:
-    """Raises MISSING_PERMISSIONS, EMPTY_MESSAGE, NOT_A_TEXT_CHANNEL or a form error."""
+async def new(core: Core, me: Actor, here: Here, body: MessageCreate, files: NewFiles = NO_FILES) -> Composed:
+    """Raises MISSING_PERMISSIONS, EMPTY_MESSAGE, NOT_A_TEXT_CHANNEL, TOO_MANY_ATTACHMENTS or a form error."""
     check_holds_messages(here)
     content = body.content or ""
     embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
-    check_not_empty(content, embeds)
+    attached = listed((), body.attachments or (), files)
+    check_not_empty(content, embeds, attached)
     if embeds and not here.permissions & p.EMBED_LINKS:
         raise MISSING_PERMISSIONS()
     if body.tts and not here.permissions & p.SEND_TTS_MESSAGES:
@@ -99,6 +102,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         mentions=tuple(Snowflake(user_id) for user_id in named.users if user_id in known),
         mention_roles=tuple(Snowflake(role_id) for role_id in named.roles),
         embeds=embeds,
+        attachments=attached,
         nonce=body.nonce,
         message_reference=reference,
     )
@@ -111,13 +115,14 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         content=content,
         nonce=str(body.nonce) if body.enforce_nonce and body.nonce is not None else None,
         extra=to_text(extra),
+        attachments=attached,
         mentioned=_mentioned(here, extra),
     )
-    referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
+    referenced = UNSET if target is None else render.message(core, target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)
 
 
-async def change(core: Core, me: Actor, here: Here, body: MessagePatch) -> Change:
+async def change(core: Core, me: Actor, here: Here, body: MessagePatch, files: NewFiles = NO_FILES) -> Change:
     """As `new`, for an edit."""
     embeds = embeds_from(body.embeds or []) if body.embeds is not UNSET else ()
     if embeds and not here.permissions & p.EMBED_LINKS:
@@ -126,7 +131,8 @@ async def change(core: Core, me: Actor, here: Here, body: MessagePatch) -> Chang
     rule = None if body.allowed_mentions is UNSET else body.allowed_mentions
     named = _named(here, content, rule)
     known = await _resolve(core, here, named.users)
-    return Change(named._replace(users=tuple(user_id for user_id in named.users if user_id in known)), embeds)
+    there = tuple(user_id for user_id in named.users if user_id in known)
+    return Change(named._replace(users=there), embeds, files)
 
 
 def check_holds_messages(here: Here) -> None:
@@ -134,8 +140,9 @@ def check_holds_messages(here: Here) -> None:
         raise NOT_A_TEXT_CHANNEL()
 
 
-def check_not_empty(content: str, embeds: Sequence[Embed]) -> None:
-    if not content.strip() and not embeds:
+def check_not_empty(content: str, *others: Sequence[object]) -> None:
+    """`others` is what a message may be of instead of text."""
+    if not content.strip() and not any(others):
         raise EMPTY_MESSAGE()
 
 

@@ -3,7 +3,7 @@
 The path of a new message reads nothing from the database: token, guild, permissions and limits are in memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated
 
@@ -38,12 +38,15 @@ from chatd.service import (
     slowmode,
     thread_members,
     thread_rules,
+    uploads,
     verification,
 )
 from chatd.service.access import GuildPlace, ThreadPlace
 from chatd.service.actors import Actor
+from chatd.service.attachments import NO_FILES, NewFiles, listed
 from chatd.service.compose import Composed, Here
 from chatd.service.core import Core
+from chatd.service.uploads import Upload
 from chatd.store import journal
 from chatd.store import messages as store
 from chatd.store.db import Missing, Tx
@@ -57,22 +60,31 @@ EncodedMessage = Annotated[Raw, Message]
 _EDITABLE_FLAGS = MessageFlags.SUPPRESS_EMBEDS
 
 
-async def create(core: Core, me: Actor, channel_id: Snowflake, body: MessageCreate) -> EncodedMessage:
+async def create(
+    core: Core, me: Actor, channel_id: Snowflake, body: MessageCreate, files: Sequence[Upload] = ()
+) -> EncodedMessage:
     """Post a message and tell everyone who can see the channel. Docs: resources/message, "Create Message".
 
     With `enforce_nonce`, a nonce that the author used in this channel within the last minutes returns the first
     message and posts none. Raises UNKNOWN_CHANNEL, MISSING_ACCESS, MISSING_PERMISSIONS,
-    VERIFICATION_LEVEL_TOO_HIGH, EMPTY_MESSAGE.
+    VERIFICATION_LEVEL_TOO_HIGH, EMPTY_MESSAGE, TOO_MANY_ATTACHMENTS or a form error.
     """
+    if not files:
+        return await _create(core, me, channel_id, body, NO_FILES)
+    async with uploads.kept(core, channel_id, files, body.attachments or ()) as new:
+        return await _create(core, me, channel_id, body, new)
+
+
+async def _create(core: Core, me: Actor, channel_id: int, body: MessageCreate, new: NewFiles) -> EncodedMessage:
     here = await access.channel(core, me, channel_id, p.SEND_MESSAGES)
     verification.check(core, me, here)
     if not body.enforce_nonce or body.nonce is None:
-        return (await _post(core, me, here, body))[1]
+        return (await _post(core, me, here, body, new))[1]
     claim = await core.nonces.claim((me.id, channel_id, str(body.nonce)), core.clock_ms() / 1000)
     if claim.message_id is not None:
         return Raw(encode(await _get(core, me, channel_id, claim.message_id)))
     with claim:
-        message_id, encoded = await _post(core, me, here, body)
+        message_id, encoded = await _post(core, me, here, body, new)
         claim.settle(message_id)
     return encoded
 
@@ -83,7 +95,7 @@ async def page(core: Core, me: Actor, channel_id: Snowflake, query: MessagePage)
     compose.check_holds_messages(here)
     if not here.permissions & p.READ_MESSAGE_HISTORY:
         return []
-    return render.messages(await core.db.read(_read_page, me.id, channel_id, query))
+    return render.messages(core, await core.db.read(_read_page, me.id, channel_id, query))
 
 
 async def show(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> Message:
@@ -93,18 +105,31 @@ async def show(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowfla
 
 
 async def edit(
-    core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, body: MessagePatch
+    core: Core,
+    me: Actor,
+    channel_id: Snowflake,
+    message_id: Snowflake,
+    body: MessagePatch,
+    files: Sequence[Upload] = (),
 ) -> EncodedMessage:
     """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
 
-    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE.
+    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE, TOO_MANY_ATTACHMENTS or a form error.
     """
+    described = body.attachments or () if body.attachments is not UNSET else ()
+    async with uploads.kept(core, channel_id, files, described) as new:
+        return await _change(core, me, channel_id, message_id, body, new)
+
+
+async def _change(
+    core: Core, me: Actor, channel_id: int, message_id: int, body: MessagePatch, new: NewFiles
+) -> EncodedMessage:
     here = await access.channel(core, me, channel_id)
     thread_rules.check_is_open(here)
-    change = await compose.change(core, me, here, body)
+    change = await compose.change(core, me, here, body, new)
     screened = None
-    if automod.watches(here) and _says_something(body):
-        await core.db.read(_editable, me.id, here, message_id, body)
+    if automod.watches(here) and _says_something(body, change):
+        await core.db.read(_editable, me.id, here, message_id, body, change)
         screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
     edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
     edited = await core.db.write(edit, then=partial(_edited, core, here))
@@ -126,8 +151,8 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
 # --- posting -------------------------------------------------------------------------------------------------------
 
 
-async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple[int, Raw]:
-    composed = await compose.new(core, me, here, body)
+async def _post(core: Core, me: Actor, here: Here, body: MessageCreate, new: NewFiles) -> tuple[int, Raw]:
+    composed = await compose.new(core, me, here, body, new)
     screened = None
     if automod.watches(here):
         screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
@@ -153,7 +178,7 @@ def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tupl
 
 
 async def _get(core: Core, me: Actor, channel_id: int, message_id: int) -> Message:
-    found = render.messages(await core.db.read(read_one, channel_id, message_id, me.id))
+    found = render.messages(core, await core.db.read(read_one, channel_id, message_id, me.id))
     if not found:
         raise UNKNOWN_MESSAGE()
     return found[0]
@@ -188,7 +213,7 @@ def _edit(
     now_ms: int,
     tx: Tx,
 ) -> tuple[int, Page]:
-    before = row = _editable(tx, author_id, here, message_id, body)
+    before = row = _editable(tx, author_id, here, message_id, body, change)
     extra = render.extra_of(row.extra)
     content, embeds = row.content, extra.embeds
     edited_ms = row.edited_ms
@@ -198,42 +223,47 @@ def _edit(
         extra = replace(extra, mentions=named.users, mention_roles=named.roles, mention_everyone=named.everyone)
     if body.embeds is not UNSET:
         embeds = change.embeds
-    if _says_something(body):
+    attached = listed(extra.attachments, body.attachments, change.files)
+    if _says_something(body, change):
         edited_ms = now_ms
-        compose.check_not_empty(content, embeds)
+        compose.check_not_empty(content, embeds, attached)
     flags = row.flags
     if body.flags is not UNSET and body.flags is not None:
         flags = (flags & ~_EDITABLE_FLAGS) | (body.flags & _EDITABLE_FLAGS)
-    row = replace(
-        row, content=content, flags=int(flags), edited_ms=edited_ms, extra=to_text(replace(extra, embeds=embeds))
-    )
+    store.update_attachments(tx, message_id, extra.attachments, attached)
+    extra = replace(extra, embeds=embeds, attachments=attached)
+    row = replace(row, content=content, flags=int(flags), edited_ms=edited_ms, extra=to_text(extra))
     store.update(tx, row)
     position = new_id()
     journal.keep_edit(tx, position, here.bus_key, before, row)
     return position, store.with_context(tx, [row], render.named_users, render.replied_to, author_id)
 
 
-def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch) -> MessageRow:
+def _editable(
+    tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch, change: compose.Change
+) -> MessageRow:
     """The message, if this is an edit that the user may make."""
     row = store.get(tx, here.id, message_id)
     if row is None:
         raise UNKNOWN_MESSAGE()
     if row.author_id != me_id:
-        if _says_something(body):
+        if _says_something(body, change):
             raise NOT_YOUR_MESSAGE()
         if not here.permissions & p.MANAGE_MESSAGES:
             raise MISSING_PERMISSIONS()
-    elif _says_something(body) and row.type not in AUTHORED_TYPES:
+    elif _says_something(body, change) and row.type not in AUTHORED_TYPES:
         raise SYSTEM_MESSAGE()
     return row
 
 
-def _says_something(body: MessagePatch) -> bool:
-    return body.content is not UNSET or body.embeds is not UNSET
+def _says_something(body: MessagePatch, change: compose.Change) -> bool:
+    """Whether it is for the author alone."""
+    named = (body.content, body.embeds, body.attachments)
+    return any(field is not UNSET for field in named) or bool(change.files)
 
 
 def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
-    [message] = render.messages(page)
+    [message] = render.messages(core, page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
     return Raw(encode(message)) if page.reactions else sent

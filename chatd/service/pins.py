@@ -43,14 +43,14 @@ async def page(core: Core, me: Actor, channel_id: Snowflake, query: PinsQuery) -
     found = await _read(core, me, channel_id, before_ms, query.limit + 1)
     pins = [
         MessagePin(pinned_at=timestamp(row.pinned_ms or 0), message=message)
-        for row, message in zip(found.rows, render.messages(found), strict=True)
+        for row, message in zip(found.rows, render.messages(core, found), strict=True)
     ]
     return ChannelPins(items=tuple(pins[: query.limit]), has_more=len(pins) > query.limit)
 
 
 async def newest(core: Core, me: Actor, channel_id: Snowflake) -> list[Message]:
     """As `page`, the older form. Docs: "Get Pinned Messages"."""
-    return render.messages(await _read(core, me, channel_id, MAX_STRING_INT, limits.PINS_PER_PAGE))
+    return render.messages(core, await _read(core, me, channel_id, MAX_STRING_INT, limits.PINS_PER_PAGE))
 
 
 async def pin(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, reason: str | None) -> None:
@@ -189,7 +189,7 @@ def _changed(core: Core, here: Here, changed: _Changed | None) -> None:
     if changed is None:
         return
     core.live.bus.horizon = changed.position
-    [message] = render.messages(changed.page)
+    [message] = render.messages(core, changed.page)
     message_events.publish(core, here, "MESSAGE_UPDATE", message)
     _remember(here, changed.last_pin_ms)
     kept_events.tell(core, here.bus_key, changed.update, here.audience(core, changed.update.name))

@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
+from chatd.model.objects.attachment import Attachment
 from chatd.model.objects.guild import Member, MessageMember
 from chatd.model.objects.message import Message, MessageExtra, MessageType, MessageUser
 from chatd.model.objects.reaction import Reaction
@@ -13,6 +14,8 @@ from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import Snowflake, decoder, timestamp
+from chatd.service.attachments import shown
+from chatd.service.core import Core
 from chatd.store.messages import MessageRow, Page
 
 # Stands in for the author of a message whose account is gone.
@@ -22,6 +25,7 @@ extra_of = decoder(MessageExtra).decode
 
 
 def message(
+    core: Core,
     row: MessageRow,
     extra: MessageExtra,
     users: Mapping[int, User],
@@ -30,6 +34,10 @@ def message(
     reactions: tuple[Reaction, ...] | UnsetType = UNSET,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
+    attachments: tuple[Attachment, ...] = ()
+    embeds = extra.embeds
+    if extra.attachments:
+        attachments, embeds = shown(core, extra.attachments, embeds)
     return Message(
         id=Snowflake(row.id),
         channel_id=Snowflake(row.channel_id),
@@ -41,7 +49,8 @@ def message(
         mention_everyone=extra.mention_everyone,
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
-        embeds=extra.embeds,
+        embeds=embeds,
+        attachments=attachments,
         pinned=row.pinned_ms is not None,
         reactions=reactions,
         type=row.type,
@@ -53,9 +62,9 @@ def message(
     )
 
 
-def messages(page: Page) -> list[Message]:
+def messages(core: Core, page: Page) -> list[Message]:
     """A page of messages, each reply with what it replies to."""
-    return [_with_reference(row, page) for row in page.rows]
+    return [_with_reference(core, row, page) for row in page.rows]
 
 
 def for_everybody(message: Message) -> Message:
@@ -66,18 +75,18 @@ def for_everybody(message: Message) -> Message:
     return replace(message, reactions=UNSET, referenced_message=quoted)
 
 
-def _with_reference(row: MessageRow, page: Page) -> Message:
+def _with_reference(core: Core, row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
     thread, reactions = page.threads.get(row.id, UNSET), page.reactions.get(row.id, UNSET)
     target = _target(row, extra)
     if not target:
-        return message(row, extra, page.users, UNSET, thread, reactions)
+        return message(core, row, extra, page.users, UNSET, thread, reactions)
     found = page.references.get(target)
     referenced = None
     if found is not None:
         quoted = page.reactions.get(found.id, UNSET)
-        referenced = message(found, extra_of(found.extra), page.users, reactions=quoted)
-    return message(row, extra, page.users, referenced, thread, reactions)
+        referenced = message(core, found, extra_of(found.extra), page.users, reactions=quoted)
+    return message(core, row, extra, page.users, referenced, thread, reactions)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:

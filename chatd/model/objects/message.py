@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model import limits
+from chatd.model.objects.attachment import Attachment, AttachmentParams, StoredAttachment
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
 from chatd.model.objects.reaction import Reaction
@@ -64,6 +65,7 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     mentions: tuple[Snowflake, ...] = ()
     mention_roles: tuple[Snowflake, ...] = ()
     embeds: tuple[Embed, ...] = ()
+    attachments: tuple[StoredAttachment, ...] = ()
     nonce: str | int | None = None
     message_reference: MessageReference | None = None
 
@@ -88,7 +90,7 @@ class Message(Object, frozen=True, kw_only=True):
     embeds: tuple[Embed, ...]
     type: int
     flags: int
-    attachments: tuple[()] = ()
+    attachments: tuple[Attachment, ...] = ()
     components: tuple[()] = ()
     pinned: bool = False
     reactions: tuple[Reaction, ...] | UnsetType = UNSET  # only over REST: it depends on who asks
@@ -114,6 +116,7 @@ class MessageReferenceParams(Params, kw_only=True):
 
 
 Content = Annotated[str, Meta(max_length=limits.MESSAGE_CONTENT_LENGTH)]
+Attachments = Annotated[list[AttachmentParams], Meta(max_length=limits.MESSAGE_ATTACHMENTS)]
 Nonce = Annotated[str, Meta(max_length=limits.MESSAGE_NONCE_LENGTH)] | int
 
 
@@ -125,6 +128,7 @@ class MessageCreate(Params, kw_only=True):
     tts: bool | None = None
     embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | None = None
     embed: EmbedParams | None = None  # the older form, one embed
+    attachments: Attachments | None = None
     allowed_mentions: AllowedMentions | None = None
     message_reference: MessageReferenceParams | None = None
     flags: int | None = None
@@ -136,6 +140,7 @@ class MessagePatch(Params, kw_only=True):
 
     content: Content | UnsetType | None = UNSET
     embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | UnsetType | None = UNSET
+    attachments: Attachments | UnsetType | None = UNSET
     flags: int | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | UnsetType | None = UNSET
 

@@ -8,7 +8,7 @@ from chatd.model import limits
 from chatd.model.objects.channel import AppliedTags, AutoArchive, ChannelName, Slowmode
 from chatd.model.objects.embed import EmbedParams
 from chatd.model.objects.guild import Member
-from chatd.model.objects.message import AllowedMentions, Content, Message
+from chatd.model.objects.message import AllowedMentions, Attachments, Content, Message
 from chatd.model.objects.thread import Thread, ThreadMember
 from chatd.model.wire import Object, Params, Snowflake
 
@@ -26,6 +26,7 @@ class ForumMessage(Params, kw_only=True):
 
     content: Content | None = None
     embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | None = None
+    attachments: Attachments | None = None
     allowed_mentions: AllowedMentions | None = None
     flags: int | None = None
 
