@@ -6,6 +6,7 @@ pieces. The bytes are searched, not walked, so no input makes it slow. What beco
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from typing import Self
 
 from msgspec import Struct
 from python_multipart.multipart import parse_options_header
@@ -126,27 +127,45 @@ class FormReader:
         self._parser = FormParser(content_type)
         self._body = body
         self._events: deque[Event] = deque()
+        self._has_begun = False  # nothing at all is a form as well
 
     async def next_part(self) -> Head | None:
         """The head of the next one, what is left of this one thrown away; None behind the last."""
-        while (event := await self._next()) is not None:
+        while (event := await self.next_event()) is not None:
             if isinstance(event, Head):
                 return event
         return None
 
-    async def data(self) -> AsyncIterator[bytes]:
-        """Of this part, in pieces."""
-        while isinstance(event := await self._next(), bytes):
-            yield event
+    def data(self) -> AsyncIterator[bytes]:
+        """Of this part, in pieces, to be asked for once."""
+        return _PartData(self)
 
-    async def _next(self) -> Event | None:
+    async def next_event(self) -> Event | None:
         while not self._events:
-            try:
-                self._events += self._parser.feed(await anext(self._body))
-            except StopAsyncIteration:
-                self._parser.close()
+            piece = await anext(self._body, None)
+            if piece is None:
+                if self._has_begun:
+                    self._parser.close()
                 return None
+            self._has_begun = self._has_begun or bool(piece)
+            self._events += self._parser.feed(piece)
         return self._events.popleft()
+
+
+class _PartData:
+    """Not a generator: those have to be closed by whoever leaves them early."""
+
+    def __init__(self, reader: FormReader) -> None:
+        self._reader = reader
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        event = await self._reader.next_event()
+        if isinstance(event, bytes):
+            return event
+        raise StopAsyncIteration
 
 
 def _boundary(content_type: str) -> bytes:

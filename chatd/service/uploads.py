@@ -10,7 +10,7 @@ A file is named before the row that names it is written, so that no message is e
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import trio
 from msgspec import UNSET
@@ -54,22 +54,31 @@ async def may_attach(core: Core, me: Actor, channel_id: Snowflake) -> None:
 @asynccontextmanager
 async def receive(core: Core, field: str, filename: str, pieces: AsyncIterator[bytes]) -> AsyncIterator[Upload]:
     """A file as it comes. Raises ENTITY_TOO_LARGE, a 429 when too many images wait to be looked at, BlobsFailed."""
-    head = bytearray()
-
-    async def bounded() -> AsyncIterator[bytes]:
-        left = core.config.media.max_file_bytes
-        async for piece in pieces:
-            left -= len(piece)
-            if left < 0:
-                raise ENTITY_TOO_LARGE()
-            if len(head) < files.HEAD_BYTES:
-                head.extend(piece[: files.HEAD_BYTES - len(head)])
-            yield piece
-
-    async with core.blobs.stage(bounded()) as staged:
-        kind = files.media_type(bytes(head))
+    incoming = _Incoming(pieces, core.config.media.max_file_bytes)
+    async with core.blobs.stage(incoming) as staged:
+        kind = files.media_type(incoming.head)
         image = await core.renditions.run(pixels.measure, staged.path) if kind in _IMAGES else None
         yield Upload(field, filename, kind, image, staged)
+
+
+class _Incoming:
+    """A file's pieces on their way to the disk: not too many, and the first ones remembered."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], max_bytes: int) -> None:
+        self.head = b""
+        self._pieces = pieces
+        self._left = max_bytes
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await anext(self._pieces)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise ENTITY_TOO_LARGE()
+        self.head += piece[: files.HEAD_BYTES - len(self.head)]
+        return piece
 
 
 @asynccontextmanager
