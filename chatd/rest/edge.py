@@ -23,6 +23,7 @@ from chatd import log
 from chatd.live.stream import ClientStream
 from chatd.rest.http import (
     NO_BODY,
+    ArrivingBody,
     BodyFailed,
     Drain,
     Handler,
@@ -107,7 +108,7 @@ async def _serve_requests(
                         if exchange.upgrade:
                             return upgrade(stream, exchange.request, reader.early)
                         if exchange.form is not None:
-                            body = _ArrivingBody(stream, reader, exchange.form, limits)
+                            body = _Form(stream, reader, exchange.form, limits)
                             exchange = replace(exchange, request=replace(exchange.request, body=body))
                         if not await _answer(stream, handler, exchange, limits, drain, clock):
                             return None
@@ -135,14 +136,15 @@ def _patience_s(reader: RequestReader, limits: Limits) -> float:
     return limits.idle_deadline_s if reader.phase == IDLE else limits.header_deadline_s
 
 
-class _ArrivingBody:
-    """A form's body, read from the client when the handler asks for it."""
-
+class _Form(ArrivingBody):
     def __init__(self, stream: ClientStream, reader: RequestReader, pieces: Pieces, limits: Limits) -> None:
         self._stream = stream
         self._reader = reader
         self._pieces = pieces
         self._patience = Patience(limits)
+
+    def is_over(self) -> bool:
+        return self._pieces.is_complete and not self._pieces.waiting
 
     def __aiter__(self) -> Self:
         return self

@@ -6,8 +6,9 @@ Routes, authentication and everything else that makes an answer is the handler's
 
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Protocol, Self
 
 import msgspec
 import trio
@@ -24,12 +25,24 @@ logger = log.get(__name__)
 FORM = "multipart/form-data"
 
 
+class ArrivingBody(Protocol):
+    """A form, read from the client as its handler asks for it. Raises BodyFailed."""
+
+    def is_over(self) -> bool:
+        """Whether it has come, and been taken, in full."""
+        ...
+
+    def __aiter__(self) -> Self: ...
+
+    async def __anext__(self) -> bytes: ...
+
+
 class Request(Struct, frozen=True):
     method: str  # HEAD arrives as GET; the front end leaves the body out
     path: str  # percent-encoded, as sent
     query: str  # without "?", as sent
     headers: dict[str, str]  # by lower-case name
-    body: bytes | AsyncIterator[bytes]  # a form arrives while the handler reads it; iterating raises BodyFailed
+    body: bytes | ArrivingBody  # the latter where it is a form
     peer: str  # address of the client's end of the connection
     scheme: str  # "http" or "https"
     host: str
@@ -162,19 +175,17 @@ def is_form(content_type: str) -> bool:
 
 
 async def is_read(request: Request, limit: int) -> bool:
-    """Read what a handler has left of the body, if it is no more than `limit` bytes; whether that was all.
+    """Whether the body is behind us. What its handler has left of one of no more than `limit` bytes is read now.
 
     A client that waits to be asked for the body has not been asked, and is not now.
     """
-    if isinstance(request.body, bytes):
+    if isinstance(request.body, bytes) or request.body.is_over():
         return True
-    if "expect" in request.headers:
+    if "expect" in request.headers or int(request.headers.get("content-length", limit + 1)) > limit:
         return False
     try:
-        async for piece in request.body:
-            limit -= len(piece)
-            if limit < 0:
-                return False
+        async for _ in request.body:
+            pass
     except BodyFailed:
         return False
     return True

@@ -34,6 +34,7 @@ from chatd.live.tls import TlsStream
 from chatd.rest.edge import serve_connection
 from chatd.rest.http import (
     NO_BODY,
+    ArrivingBody,
     BodyFailed,
     Drain,
     Handler,
@@ -202,6 +203,9 @@ class _Body(TrioBody):
         if self._is_wanted:
             super().append(data)
 
+    def is_over(self) -> bool:
+        return self._complete.is_set() and not self._data
+
     async def room(self) -> None:
         while len(self._data) >= self._bound:
             self._taken = trio.Event()
@@ -213,15 +217,16 @@ class _Body(TrioBody):
         return data
 
 
-class _Form:
-    """A form's body, as the handler asks for it."""
-
+class _Form(ArrivingBody):
     def __init__(self, body: _Body, limits: Limits) -> None:
         body.bound()
         self._body = body
         self._limits = limits
         self._patience = Patience(limits)
         self._received = 0
+
+    def is_over(self) -> bool:
+        return self._body.is_over()
 
     def __aiter__(self) -> Self:
         return self

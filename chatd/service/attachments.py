@@ -114,6 +114,8 @@ async def _refreshed(core: Core, me: Actor, url: str) -> str | None:
     if found is None or int(found[2]) > MAX_STRING_INT:
         return None
     for channel_id, attachment in await core.db.read(store.seen_in, int(found[2])):
+        if path_of(attachment) != found[0]:
+            continue
         try:
             await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
         except ApiError:

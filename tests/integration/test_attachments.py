@@ -1,4 +1,4 @@
-"""Files of messages over the wire: sent in every dress, fetched by their links, changed, and gone with their message."""
+"""Files of messages over the wire: sent in every dress, fetched by their links, changed, gone with their message."""
 
 import json
 import os
@@ -8,9 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.app import Server
-from tests.support.client import Answer, Client, Json, gateway
-from tests.support.pictures import look, still
+from chatd.service import orphans
+from tests.support.app import Server, serve
+from tests.support.client import ALL_INTENTS, Answer, Client, Json, gateway
+from tests.support.pictures import look, moving, noise, still
+from tests.support.s3 import s3_service
 from tests.support.world import User, World
 
 sqlite_only = pytest.mark.parametrize("server", ["sqlite-edge"], indirect=True)
@@ -125,3 +127,332 @@ async def test_the_forms_that_libraries_send(
         for attachment in message["attachments"]:
             assert (await fetch(world.anybody, attachment["url"])).status == 200
         assert len(stored(sqlite_server)) == len(names)
+
+
+REFUSED: dict[str, tuple[Json, dict[str, Any], tuple[int, int]]] = {
+    "nothing": ({}, {}, (400, 50006)),
+    "unknown": ({"attachments": [{"id": 1}]}, FILE, (400, 50035)),
+    "without files": ({"attachments": [{"id": 0}]}, {}, (400, 50035)),
+    "twice": ({}, {"files[0]": b"", "file[0]": b""}, (400, 50035)),
+    "listed twice": ({"attachments": [{"id": 0}, {"id": 0}]}, FILE, (400, 50035)),
+    "long description": ({"attachments": [{"id": 0, "description": "x" * 1025}]}, FILE, (400, 50035)),
+    "eleven": ({}, {f"files[{n}]": b"x" for n in range(11)}, (400, 30015)),
+    "large": ({}, {"files[0]": b"x" * (MIB + 1)}, (413, 40005)),
+    "second large": ({}, {"files[0]": b"", "files[1]": b"x" * (MIB + 1)}, (413, 40005)),
+    "large in all": ({}, {f"files[{n}]": b"x" * MIB for n in range(4)}, (413, 40005)),
+    "long content": ({"content": "x" * 2001}, FILE, (400, 50035)),
+}
+
+
+@pytest.mark.options({"media.max_file_bytes": MIB, "server.max_upload_bytes": 3 * MIB})
+@pytest.mark.parametrize("server", ["sqlite-edge", "sqlite-hypercorn"], indirect=True)
+async def test_what_is_refused_leaves_nothing(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    for name, (payload, files, error) in REFUSED.items():
+        assert (await post(alice, guild.general, files, **payload)).error == error, name
+        assert stored(server) == [], name
+    malformed = {"Content-Type": "multipart/form-data; boundary=b"}
+    start = b'--b\r\nContent-Disposition: form-data; name="files[0]"; filename="f"\r\n\r\n'
+    for content in (b"", start + b"x", start + b"x\r\n--b", b"--b\r\n\r\n"):
+        answer = await alice.post(f"/channels/{guild.general}/messages", content=content, headers=malformed)
+        assert answer.status == 400, content
+    assert stored(server) == []
+    assert (await alice.get(f"/channels/{guild.general}/messages")).ok(200) == []
+    # the largest that is taken
+    (await post(alice, guild.general, {"files[0]": b"x" * MIB})).ok(200)
+
+
+async def test_who_may_attach(server: Server, world: World) -> None:
+    alice, bob, stranger = await world.person(), await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    everyone = f"/guilds/{guild.id}/roles/{guild.id}"
+    permissions = int((await alice.get(everyone)).ok(200)["permissions"])
+    (await alice.patch(everyone, {"permissions": str(permissions & ~ATTACH_FILES)})).ok(200)
+    assert (await post(bob, guild.general, FILE)).error == (403, 50013)
+    assert (await post(stranger, guild.general, FILE)).error == (403, 50001)
+    (await post(bob, guild.general, {}, content="a form without a file")).ok(200)
+    mine = await bob.say(guild.general)
+    path = f"/channels/{guild.general}/messages/{mine['id']}"
+    assert (await bob.upload(path, {}, FILE, method="PATCH")).error == (403, 50013)
+    assert (await bob.upload(f"/guilds/{guild.id}/roles", {}, FILE)).errors == {"files[0]": "ATTACHMENTS_NOT_SUPPORTED"}
+    assert stored(server) == []
+    (await post(alice, guild.general, FILE)).ok(200)
+    (await post(bob, await bob.dm(alice), FILE)).ok(200)
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+async def test_links_are_good_for_a_day_and_for_one_file(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    reader, stranger = await world.bot(alice, guild), await world.bot(alice)  # whose tokens outlive the links
+    first, second = (await post(alice, guild.general, {"files[0]": b"1", "files[1]": b"2"})).ok(200)["attachments"]
+    bare, _, query = first["url"].partition("?")
+    other = second["url"].partition("?")[0]
+    for url in (bare, f"{bare}?ex=0&is=0&hm=0", f"{other}?{query}", f"{bare}x?{query}", f"{bare}/?{query}"):
+        assert (await fetch(world.anybody, url)).error == (404, 0)
+    assert (await fetch(world.anybody, first["url"])).headers["cache-control"] == "private, max-age=86400, immutable"
+    server.clock.advance(86_400)
+    assert (await fetch(world.anybody, first["url"])).error == (404, 0)
+    [message] = (await reader.get(f"/channels/{guild.general}/messages")).ok(200)
+    assert message["attachments"][0]["url"] != first["url"]
+    assert (await fetch(world.anybody, message["attachments"][0]["url"])).content == b"1"
+    # one may ask for a new one, who may read the channel
+    asked = {"attachment_urls": [first["url"], bare, "https://elsewhere.test/a.png", "http://[", f"{bare}x"]}
+    refreshed = (await reader.post("/attachments/refresh-urls", asked)).ok(200)["refreshed_urls"]
+    assert [entry["original"] for entry in refreshed] == asked["attachment_urls"]
+    signed = message["attachments"][0]["url"]
+    assert [entry["refreshed"] for entry in refreshed] == [signed, signed, None, None, None]
+    unseen = (await stranger.post("/attachments/refresh-urls", asked)).ok(200)["refreshed_urls"]
+    assert {entry["refreshed"] for entry in unseen} == {None}
+    assert (await reader.post("/attachments/refresh-urls", {"attachment_urls": [""] * 51})).error == (400, 50035)
+
+
+async def test_parts_of_a_file(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    data = os.urandom(300_000)
+    [attachment] = (await post(alice, guild.general, {"files[0]": data})).ok(200)["attachments"]
+    url = attachment["url"]
+    part = await fetch(world.anybody, url, headers={"Range": "bytes=1000-279999"})
+    assert (part.status, part.content) == (206, data[1000:280_000])
+    assert part.headers["content-range"] == f"bytes 1000-279999/{len(data)}"
+    assert (await fetch(world.anybody, url, headers={"Range": "bytes=-5"})).content == data[-5:]
+    assert (await fetch(world.anybody, url, headers={"Range": "bytes=300000-"})).status == 416
+    assert (await fetch(world.anybody, url, headers={"If-None-Match": f'"{attachment["id"]}"'})).status == 304
+    split = urlsplit(url)
+    head = await world.anybody.request("HEAD", f"/{split.path}?{split.query}")
+    assert (head.status, head.content, head.headers["content-length"]) == (200, b"", str(len(data)))
+
+
+async def test_pictures_in_other_sizes(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    files = {
+        "files[0]": ("wide.png", noise(300, 200)),
+        "files[1]": ("moving.gif", moving("gif")),
+        "files[2]": ("still.gif", still("gif")),
+        "files[3]": ("broken.png", noise(30, 20)[:-40]),
+        "files[4]": ("a.txt", b"text"),
+    }
+    message = (await post(alice, guild.general, files)).ok(200)
+    wide, animated, gif, broken, text = (attachment["url"] for attachment in message["attachments"])
+    assert message["attachments"][1].items() >= {"width": 40, "height": 20, "flags": 1 << 5}.items()
+    small = await fetch(world.anybody, wide, width=30, height=20)
+    assert (look(small.content).format, look(small.content).size) == ("png", (30, 20))
+    assert look((await fetch(world.anybody, wide, width=150, height=20)).content).size == (30, 20)
+    assert look((await fetch(world.anybody, wide, width=75)).content).size == (75, 50)
+    assert (await fetch(world.anybody, wide, width=4000, height=4000)).content == noise(300, 200)
+    assert (await fetch(world.anybody, wide, width=0, height="x")).content == noise(300, 200)
+    webp = await fetch(world.anybody, wide, format="webp", width=30)
+    assert (webp.headers["content-type"], look(webp.content).size) == ("image/webp", (30, 20))
+    assert look((await fetch(world.anybody, animated, width=20)).content).durations == (100, 50, 200)
+    assert look((await fetch(world.anybody, animated, width=20, format="png")).content).durations == ()
+    assert look((await fetch(world.anybody, gif, width=24)).content).format == "png"
+    assert (await fetch(world.anybody, gif, format="gif")).error == (415, 0)
+    assert (await fetch(world.anybody, broken, width=10)).error == (415, 0)
+    assert (await fetch(world.anybody, broken)).content == files["files[3]"][1]
+    assert (await fetch(world.anybody, text, width=10)).content == b"text"
+
+
+# --- editing ---------------------------------------------------------------------------------------------------------
+
+
+async def test_an_edit_keeps_drops_and_adds(server: Server, world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    first, second = (message := (await post(alice, guild.general, {"files[0]": b"1", "files[1]": b"2"})).ok(200))[
+        "attachments"
+    ]
+    path = f"/channels/{guild.general}/messages/{message['id']}"
+
+    async def names(answer: Answer) -> list[str]:
+        """After the edit, as everybody hears of it; and there are the files of these."""
+        edited = answer.ok(200)
+        assert (await his.next("MESSAGE_UPDATE"))["attachments"] == edited["attachments"]
+        assert (await bob.get(path)).ok(200)["attachments"] == edited["attachments"]
+        for attachment in edited["attachments"]:
+            assert (await fetch(world.anybody, attachment["url"])).status == 200
+        return [attachment["filename"] for attachment in edited["attachments"]]
+
+    async def patch(files: dict[str, Any], payload: Json) -> Answer:
+        return await alice.upload(path, {"payload_json": json.dumps(payload)}, files, method="PATCH")
+
+    async with gateway(server.url, bob.token) as his:
+        # what is not named stays
+        assert await names(await alice.patch(path, {"content": "hi"})) == ["files0", "files1"]
+        assert await names(await patch({"file": ("3.txt", b"3")}, {})) == ["files0", "files1", "3.txt"]
+        # only what is listed stays, in this order, and what is new comes where it is listed or behind
+        kept = {"id": second["id"], "description": "two", "is_spoiler": True}
+        listed = [{"id": 0, "filename": "4.txt"}, kept]
+        new = {"files[0]": ("x", b"4"), "files[1]": ("5.txt", b"5")}
+        assert await names(await patch(new, {"attachments": listed})) == ["4.txt", "files1", "5.txt"]
+        [_, told, _] = (await alice.get(path)).ok(200)["attachments"]
+        assert told.items() >= {"description": "two", "flags": 1 << 3}.items()
+        assert (await fetch(world.anybody, first["url"])).error == (404, 0)  # at once
+        unsaid = {"id": second["id"], "description": None, "is_spoiler": False}
+        assert await names(await alice.patch(path, {"attachments": [unsaid]})) == ["files1"]
+        [told] = (await alice.get(path)).ok(200)["attachments"]
+        assert told.keys() & {"description", "flags"} == set()
+        # what is gone or never was cannot be kept, and then nothing changes
+        for id_ in (first["id"], "9"):
+            refused = await patch({"files[3]": b"x"}, {"attachments": [{"id": id_}], "content": "no"})
+            assert refused.errors == {"attachments.0.id": "ATTACHMENT_NOT_FOUND"}
+        many = {f"files[{n}]": b"x" for n in range(10)}
+        assert (await patch(many, {"content": "no"})).error == (400, 30015)
+        assert (await bob.patch(path, {"attachments": []})).error == (403, 50005)
+        assert (await bob.upload(path, {}, FILE, method="PATCH")).error == (403, 50005)
+        assert [name for name in stored(server) if name.endswith(second["id"])] != []
+        assert len(stored(server)) == 5  # of those refused there is none
+        assert await names(await alice.patch(path, {"attachments": []})) == []
+        assert (await alice.get(path)).ok(200)["content"] == "hi"
+        assert (await alice.patch(path, {"content": ""})).error == (400, 50006)
+    age_files(server)
+    assert await orphans.collect(server.core) == 5
+    assert stored(server) == []
+
+
+async def test_a_file_is_content_enough(world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    message = (await post(alice, guild.general, FILE)).ok(200)
+    path = f"/channels/{guild.general}/messages/{message['id']}"
+    assert (await alice.patch(path, {"content": "x"})).ok(200)["content"] == "x"
+    assert (await alice.patch(path, {"content": ""})).ok(200)["content"] == ""
+    assert (await alice.patch(path, {"attachments": []})).error == (400, 50006)
+    assert (await alice.patch(path, {"attachments": None, "content": "y"})).ok(200)["attachments"] == []
+
+
+async def test_embeds_show_files_of_their_message(world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    embed = {
+        "description": "see",
+        "image": {"url": "attachment://cat.png"},
+        "thumbnail": {"url": "attachment://my cat.png"},
+        "author": {"name": "a", "icon_url": "attachment://none.png"},
+        "footer": {"text": "f", "icon_url": "https://elsewhere.test/i.png"},
+    }
+    files = {"files[0]": ("cat.png", still()), "files[1]": ("my cat.png", noise(9, 9)), "files[2]": ("a.txt", b"a")}
+    message = (await post(alice, guild.general, files, embeds=[embed])).ok(200)
+    assert [attachment["filename"] for attachment in message["attachments"]] == ["a.txt"]
+    [shown] = message["embeds"]
+    assert (await fetch(world.anybody, shown["image"]["url"])).content == still()
+    assert (await fetch(world.anybody, shown["thumbnail"]["url"])).content == noise(9, 9)
+    assert shown["author"]["icon_url"] == "attachment://none.png"
+    assert shown["footer"]["icon_url"] == "https://elsewhere.test/i.png"
+    # a bot sends back what it was shown
+    path = f"/channels/{guild.general}/messages/{message['id']}"
+    again = (await alice.patch(path, {"embeds": [{**shown, "description": "more"}]})).ok(200)
+    assert again["embeds"] == [{**shown, "description": "more"}]
+    assert again["attachments"] == message["attachments"]
+
+
+# --- who sees what, and where ----------------------------------------------------------------------------------------
+
+
+async def test_files_are_content(server: Server, world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    async with gateway(server.url, bob.token, intents=ALL_INTENTS & ~MESSAGE_CONTENT) as lean:
+        first = (await post(alice, guild.general, FILE)).ok(200)
+        assert (await lean.next("MESSAGE_CREATE"))["attachments"] == []
+        await alice.say(guild.general, message_reference={"message_id": first["id"]})
+        reply = await lean.next("MESSAGE_CREATE")
+        assert reply["referenced_message"]["attachments"] == []
+        (await post(alice, guild.general, FILE, content=f"<@{bob.id}>")).ok(200)
+        assert len((await lean.next("MESSAGE_CREATE"))["attachments"]) == 1
+
+
+async def test_a_post_in_a_forum_may_have_files(server: Server, world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    forum = await world.channel(alice, guild, "forum", type=15)
+    payload = {"name": "Post", "message": {"attachments": [{"id": 0, "description": "d"}]}}
+    async with gateway(server.url, bob.token) as his:
+        thread = (await post(alice, forum, FILE, "/channels/{}/threads", **payload)).ok(201)
+        [attachment] = thread["message"]["attachments"]
+        assert attachment["description"] == "d"
+        assert (await his.next("MESSAGE_CREATE"))["attachments"] == [attachment]
+    assert (await fetch(world.anybody, attachment["url"])).content == b"remember the milk"
+    assert (await post(alice, forum, FILE, "/channels/{}/threads", name="Post")).error == (400, 50035)
+    assert len(stored(server)) == 1
+    (await alice.delete(f"/channels/{thread['id']}")).ok(200)
+    assert (await fetch(world.anybody, attachment["url"])).error == (404, 0)
+
+
+@sqlite_only
+async def test_files_alone_are_no_spam(world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    rule = {"name": "r", "event_type": 1, "trigger_type": 3, "actions": [{"type": 1}], "enabled": True}
+    (await alice.post(f"/guilds/{guild.id}/auto-moderation/rules", rule)).ok(200)
+    for _ in range(10):
+        (await post(bob, guild.general, FILE)).ok(200)
+    blocked = [await post(bob, guild.general, FILE, content="buy") for _ in range(10)]
+    assert blocked[-1].error == (400, 200000)
+
+
+# --- what is left of it ----------------------------------------------------------------------------------------------
+
+
+def age_files(server: Server, seconds: int = 90_000) -> None:
+    """As old as that by the server's clock; unless told otherwise, old enough to be collected."""
+    modified_s = server.clock.ms // 1000 - seconds
+    for name in stored(server):
+        os.utime(server.directory / "media" / name, (modified_s, modified_s))
+
+
+async def test_files_go_with_their_messages(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild, doomed = await world.guild(alice), await world.guild(alice)
+    channel = await world.channel(alice, guild)
+    kept = (await post(alice, guild.general, FILE)).ok(200)
+    single = (await post(alice, guild.general, FILE)).ok(200)
+    several = [(await post(alice, guild.general, FILE)).ok(200) for _ in range(2)]
+    in_channel = (await post(alice, channel, FILE)).ok(200)
+    in_guild = (await post(alice, doomed.general, FILE)).ok(200)
+    path = f"/channels/{guild.general}/messages"
+    (await alice.delete(f"{path}/{single['id']}")).ok(204)
+    (await alice.post(f"{path}/bulk-delete", {"messages": [message["id"] for message in several]})).ok(204)
+    (await alice.delete(f"/channels/{channel}")).ok(200)
+    (await alice.delete(f"/guilds/{doomed.id}")).ok(204)
+    for message in (single, *several, in_channel, in_guild):
+        assert (await fetch(world.anybody, message["attachments"][0]["url"])).error == (404, 0)
+    age_files(server, 3600)
+    assert await orphans.collect(server.core) == 0
+    age_files(server)
+    assert await orphans.collect(server.core) == 5
+    assert stored(server) == [f"attachments/{guild.general}/{kept['attachments'][0]['id']}"]
+    assert (await fetch(world.anybody, kept["attachments"][0]["url"])).status == 200
+
+
+@sqlite_only
+async def test_a_nonce_that_is_repeated_keeps_one_file(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    first = (await post(alice, guild.general, FILE, nonce="n", enforce_nonce=True)).ok(200)
+    assert (await post(alice, guild.general, FILE, nonce="n", enforce_nonce=True)).ok(200) == first
+    assert len(stored(server)) == 1
+
+
+async def test_files_in_a_bucket() -> None:
+    with s3_service() as service:
+        options = {f"media.{key}": value for key, value in service.options().items()}
+        async with serve(**options) as server, World(server.url) as world:
+            alice = await world.person()
+            guild = await world.guild(alice)
+            data = os.urandom(600_000)
+            [attachment] = (await post(alice, guild.general, {"files[0]": data})).ok(200)["attachments"]
+            assert service.objects == {f"attachments/{guild.general}/{attachment['id']}": data}
+            assert (await fetch(world.anybody, attachment["url"])).content == data
+            part = await fetch(world.anybody, attachment["url"], headers={"Range": "bytes=5-9"})
+            assert (part.status, part.content) == (206, data[5:10])
+            assert stored(server) == []
+            service.is_down = True
+            assert (await post(alice, guild.general, FILE)).error == (503, 130000)
+            assert (await fetch(world.anybody, attachment["url"])).error == (503, 0)
+            assert len((await alice.get(f"/channels/{guild.general}/messages")).ok(200)) == 1
+            assert stored(server) == []
