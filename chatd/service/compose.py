@@ -35,7 +35,7 @@ from chatd.model.objects.message import (
 from chatd.model.objects.user import User
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake, parse_timestamp, timestamp
-from chatd.service import render
+from chatd.service import poll_forms, render
 from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.actors import Actor
 from chatd.service.core import Core
@@ -70,7 +70,9 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
     check_holds_messages(here)
     content = body.content or ""
     embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
-    check_not_empty(content, embeds)
+    poll = UNSET if body.poll is None else await poll_forms.new(core, me, here, body.poll)
+    if poll is UNSET:
+        check_not_empty(content, embeds)
     if embeds and not here.permissions & p.EMBED_LINKS:
         raise MISSING_PERMISSIONS()
     if body.tts and not here.permissions & p.SEND_TTS_MESSAGES:
@@ -101,6 +103,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         embeds=embeds,
         nonce=body.nonce,
         message_reference=reference,
+        poll=poll,
     )
     draft = Draft(
         new_id=core.ids.next,
@@ -112,6 +115,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         nonce=str(body.nonce) if body.enforce_nonce and body.nonce is not None else None,
         extra=to_text(extra),
         mentioned=_mentioned(here, extra),
+        poll_ends_ms=None if poll is UNSET else parse_timestamp(poll.expiry),
     )
     referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)

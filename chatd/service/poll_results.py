@@ -19,13 +19,15 @@ from chatd.store.rows import to_text
 
 def ended(poll: Poll, at: str, counts: tuple[PollAnswerCount, ...]) -> Poll:
     """The poll with its results; it has ended then, if not before."""
-    return replace(
-        poll, expiry=min(poll.expiry, at), results=PollResults(answer_counts=counts, is_finalized=True)
-    )
+    return replace(poll, expiry=min(poll.expiry, at), results=PollResults(answer_counts=counts, is_finalized=True))
 
 
 def notice(
-    new_id: Callable[[], int], here: GuildPlace | DirectAccess, row: MessageRow, poll: Poll, counts: tuple[PollAnswerCount, ...]
+    new_id: Callable[[], int],
+    here: GuildPlace | DirectAccess,
+    row: MessageRow,
+    poll: Poll,
+    counts: tuple[PollAnswerCount, ...],
 ) -> Draft:
     """In the name of the poll's author, who is mentioned."""
     reference = MessageReference(
@@ -34,7 +36,9 @@ def notice(
         message_id=Snowflake(row.id),
         guild_id=here.channel.guild_id if isinstance(here, GuildPlace) else UNSET,
     )
-    embed = Embed(type="poll_result", fields=tuple(EmbedField(name=name, value=value) for name, value in _told(poll, counts)))
+    embed = Embed(
+        type="poll_result", fields=tuple(EmbedField(name=name, value=value) for name, value in _told(poll, counts))
+    )
     extra = MessageExtra(mentions=(Snowflake(row.author_id),), embeds=(embed,), message_reference=reference)
     return Draft(
         new_id=new_id,
@@ -65,8 +69,8 @@ def _told(poll: Poll, counts: tuple[PollAnswerCount, ...]) -> list[tuple[str, st
 
 def _media(media: PollMedia) -> list[tuple[str, str]]:
     told = [("victor_answer_text", media.text)]
-    emoji = media.emoji
-    if emoji is not UNSET:
-        told += [("victor_answer_emoji_id", str(int(emoji.id)))] if emoji.id is not None else []
-        told += [("victor_answer_emoji_name", emoji.name)] if emoji.name is not None else []
+    if media.emoji is not UNSET:
+        told += [("victor_answer_emoji_id", str(int(media.emoji.id)))] if media.emoji.id is not None else []
+        told += [("victor_answer_emoji_name", media.emoji.name)] if media.emoji.name is not None else []
+        told += [("victor_answer_emoji_animated", "true")] if media.emoji.animated is True else []
     return told

@@ -26,7 +26,7 @@ from chatd.model.objects.poll import Poll, PollVote, PollVoteParams, PollVoters,
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake, encode, timestamp
 from chatd.service import access, backpressure, kept_events, message_events, poll_results, render, thread_rules
-from chatd.service.access import DirectAccess, GuildPlace, ThreadPlace
+from chatd.service.access import DirectAccess, GuildPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Here
 from chatd.service.core import Core
@@ -47,11 +47,13 @@ _DUE_BATCH = 100
 async def vote(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, body: PollVoteParams) -> None:
     """Vote for these answers and for no others, as Discord's own client does it.
 
-    Raises BOTS_CANNOT_USE_THIS, UNKNOWN_MESSAGE, MISSING_PERMISSIONS, POLL_VOTING_BLOCKED, POLL_EXPIRED or a form error.
+    Raises BOTS_CANNOT_USE_THIS, UNKNOWN_MESSAGE, NOT_A_POLL, MISSING_PERMISSIONS, POLL_VOTING_BLOCKED, POLL_EXPIRED or
+    a form error.
     """
     if me.is_bot:
         raise BOTS_CANNOT_USE_THIS()
     here = await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
+    thread_rules.check_is_open(here)
     _check_may_vote(core, me, here)
     await backpressure.room(core, here.bus_key)
     vote = partial(_vote, core.ids.next, me.id, here, message_id, frozenset(map(int, body.answer_ids)), core.clock_ms())
@@ -77,9 +79,7 @@ async def end(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflak
     Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, NOT_A_POLL, POLL_EXPIRED.
     """
     here = await access.channel(core, me, channel_id)
-    if isinstance(here, ThreadPlace):
-        thread_rules.check_may_write(here)
-        thread_rules.check_is_active(here)
+    thread_rules.check_is_open(here)
     await backpressure.room(core, here.bus_key)
     end = partial(_end_own, core.ids.next, me.id, here, message_id, core.clock_ms())
     return await core.db.write(end, then=partial(_ended, core, here))
@@ -91,7 +91,7 @@ async def end_due(core: Core) -> None:
         here = await access.nobodys(core, key.channel_id)
         if here is not None:
             await backpressure.room(core, here.bus_key)
-            end = partial(_end, core.ids.next, 0, here, key.message_id, core.clock_ms())
+            end = partial(_end, core.ids.next, None, here, key.message_id, core.clock_ms())
             await core.db.write(end, then=partial(_ended_unless_before, core, here))
 
 
@@ -102,8 +102,6 @@ def _check_may_vote(core: Core, me: Actor, here: Here) -> None:
             raise POLL_VOTING_BLOCKED()
     elif here.permissions != p.ALL and here.guild.is_timed_out(me.id, core.clock_ms()):
         raise MISSING_PERMISSIONS()
-    if isinstance(here, ThreadPlace):
-        thread_rules.check_is_active(here)
 
 
 # --- reading and changing: each of these is one transaction ----------------------------------------------------------
@@ -162,9 +160,7 @@ class _Ended(NamedTuple):
     page: Page  # the message with the poll, as the one who has ended it sees it, and the system's
 
 
-def _end_own(
-    new_id: Callable[[], int], author_id: int, here: Here, message_id: int, now_ms: int, tx: Tx
-) -> _Ended:
+def _end_own(new_id: Callable[[], int], author_id: int, here: Here, message_id: int, now_ms: int, tx: Tx) -> _Ended:
     row, _ = _get(tx, here, message_id)
     if row.author_id != author_id:
         raise NOT_YOUR_MESSAGE()
@@ -175,7 +171,7 @@ def _end_own(
 
 
 def _end(
-    new_id: Callable[[], int], asker_id: int, here: Here, message_id: int, now_ms: int, tx: Tx
+    new_id: Callable[[], int], asker_id: int | None, here: Here, message_id: int, now_ms: int, tx: Tx
 ) -> _Ended | None:
     """None for a poll that has ended before, or was deleted."""
     if not store.end(tx, message_id):
@@ -217,12 +213,12 @@ def _voted(core: Core, here: Here, events: list[Kept]) -> None:
 
 def _ended(core: Core, here: Here, ended: _Ended) -> Raw:
     core.live.bus.horizon = ended.position
-    [message, notice] = render.messages(render.for_everybody(ended.page))
-    message_events.publish(core, here, "MESSAGE_UPDATE", message)
+    [message, notice] = render.messages(ended.page)
+    message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
     core.live.bus.horizon = notice.id
     here.posted(notice.id)
     message_events.publish(core, here, "MESSAGE_CREATE", notice)
-    return Raw(encode(render.messages(ended.page)[0]))
+    return Raw(encode(message))
 
 
 def _ended_unless_before(core: Core, here: Here, ended: _Ended | None) -> None:
