@@ -131,7 +131,8 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
     composed = await compose.new(core, me, here, body)
     screened = None
     if automod.watches(here):
-        screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
+        extra = composed.extra
+        screened = await automod.screen(core, me, here, composed.draft.content, extra.embeds, extra.poll)
     slowmode.check(core, me, here)
     if isinstance(here, ThreadPlace):
         await thread_members.enter(core, me, here, composed.extra.mentions)
