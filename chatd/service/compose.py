@@ -30,14 +30,12 @@ from chatd.model.objects.message import (
 from chatd.model.objects.user import User
 from chatd.model.wire import Snowflake
 from chatd.service import mentions, render, replies
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.embeds import embeds_from
 from chatd.store.messages import Draft
 from chatd.store.rows import to_text
-
-Here = GuildPlace | DirectAccess
 
 # What a sender may set.
 _FLAGS = MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS

@@ -7,12 +7,12 @@ from chatd.model import permissions as p
 from chatd.model.markup import Mentions
 from chatd.model.objects.message import AllowedMentions, MessageExtra
 from chatd.model.objects.user import User
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import DirectAccess, GuildPlace, Here
 from chatd.service.core import Core
 from chatd.store.rows import users
 
 
-def named(here: GuildPlace | DirectAccess, content: str, rule: AllowedMentions | None) -> Mentions:
+def named(here: Here, content: str, rule: AllowedMentions | None) -> Mentions:
     """Who is mentioned: what the content names, the rule allows, and the author may mention."""
     found = markup.allowed(markup.mentions(content), rule)
     if isinstance(here, DirectAccess):
@@ -25,7 +25,7 @@ def named(here: GuildPlace | DirectAccess, content: str, rule: AllowedMentions |
     )
 
 
-def targets(here: GuildPlace | DirectAccess, extra: MessageExtra) -> tuple[int, ...]:
+def targets(here: Here, extra: MessageExtra) -> tuple[int, ...]:
     """Whom the message calls: a guild stands for @everyone in it."""
     everyone = (here.guild.id,) if extra.mention_everyone and isinstance(here, GuildPlace) else ()
     return tuple(dict.fromkeys((*extra.mentions, *extra.mention_roles, *everyone)))
@@ -35,7 +35,7 @@ def replied_user(rule: AllowedMentions | None) -> bool:
     return rule is None or bool(rule.replied_user)
 
 
-async def resolve(core: Core, here: GuildPlace | DirectAccess, user_ids: Sequence[int]) -> dict[int, User]:
+async def resolve(core: Core, here: Here, user_ids: Sequence[int]) -> dict[int, User]:
     """Those of the users that exist, from memory where they are members."""
     members = here.guild.members if isinstance(here, GuildPlace) else {}
     known = {user_id: members[user_id].user for user_id in user_ids if user_id in members}

@@ -4,13 +4,13 @@ from chatd.model import permissions as p
 from chatd.model.errors import CANNOT_REPLY
 from chatd.model.objects.message import AUTHORED_TYPES, MessageReferenceParams
 from chatd.model.validate import form_error
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import Here
 from chatd.service.core import Core
 from chatd.store import messages as store
 from chatd.store.messages import MessageRow
 
 
-async def target(core: Core, here: GuildPlace | DirectAccess, reference: MessageReferenceParams) -> MessageRow | None:
+async def target(core: Core, here: Here, reference: MessageReferenceParams) -> MessageRow | None:
     """The message replied to; None when it is gone and that is fine with the sender."""
     if not here.permissions & p.READ_MESSAGE_HISTORY:
         raise CANNOT_REPLY()
