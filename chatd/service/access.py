@@ -122,6 +122,9 @@ class DirectAccess:
         pass
 
 
+Here = GuildPlace | DirectAccess
+
+
 async def guild(core: Core, me: Actor, guild_id: int, needs: int = 0) -> GuildState:
     """The guild, of which the asker is a member with all of `needs`. Raises UNKNOWN_GUILD, MISSING_PERMISSIONS."""
     found = await load_guild(core, guild_id)
@@ -147,7 +150,7 @@ async def guild_of_session(core: Core, session: Session, guild_id: int) -> Guild
     return await load_guild(core, guild_id)
 
 
-async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildPlace | DirectAccess:
+async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Here:
     """The channel or thread, which the asker sees and where it has all of `needs`.
 
     Raises UNKNOWN_CHANNEL, MISSING_ACCESS (cannot see it), MISSING_PERMISSIONS, CANNOT_MESSAGE_USER (blocked).

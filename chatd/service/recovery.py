@@ -31,10 +31,9 @@ from chatd.model.objects.user import User
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import decoder
 from chatd.service import access, kept_events, message_events, reactions, render
-from chatd.service.access import DirectAccess
+from chatd.service.access import DirectAccess, Here
 from chatd.service.audit_log import ENTRY_CREATE as AUDITED
 from chatd.service.checkpoints import BATCH, window_start_ms
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store
