@@ -123,6 +123,9 @@ class DirectAccess:
         pass
 
 
+Here = GuildPlace | DirectAccess
+
+
 async def guild(core: Core, me: Actor, guild_id: int, needs: int = 0) -> GuildState:
     """The guild, of which the asker is a member with all of `needs`. Raises UNKNOWN_GUILD, MISSING_PERMISSIONS."""
     found = await load_guild(core, guild_id)
@@ -148,7 +151,7 @@ async def guild_of_session(core: Core, session: Session, guild_id: int) -> Guild
     return await load_guild(core, guild_id)
 
 
-async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildPlace | DirectAccess:
+async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Here:
     """The channel or thread, which the asker sees and where it has all of `needs`.
 
     Raises UNKNOWN_CHANNEL, MISSING_ACCESS (cannot see it), MISSING_PERMISSIONS, CANNOT_MESSAGE_USER (blocked).
@@ -170,7 +173,7 @@ async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Gui
     return here
 
 
-async def nobodys(core: Core, channel_id: int) -> GuildPlace | DirectAccess | None:
+async def nobodys(core: Core, channel_id: int) -> Here | None:
     """The channel or thread, for what happens in it by itself; None when it is gone."""
     state = await _state(core, channel_id)
     if isinstance(state, DirectState):

@@ -41,9 +41,9 @@ from chatd.service import (
     thread_rules,
     verification,
 )
-from chatd.service.access import GuildPlace, ThreadPlace
+from chatd.service.access import GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
-from chatd.service.compose import Composed, Here
+from chatd.service.compose import Composed
 from chatd.service.core import Core
 from chatd.store import journal
 from chatd.store import messages as store

@@ -11,14 +11,14 @@ from chatd.model.unicode_emoji import is_emoji
 from chatd.model.validate import form_error
 from chatd.model.wire import timestamp
 from chatd.service import usable_emojis
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import Here
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 
 _HOUR_MS = 3_600_000
 
 
-async def new(core: Core, me: Actor, here: GuildPlace | DirectAccess, received: PollCreate) -> Poll:
+async def new(core: Core, me: Actor, here: Here, received: PollCreate) -> Poll:
     """Raises MISSING_PERMISSIONS, CANNOT_USE_POLL_EMOJI or a form error."""
     if not here.permissions & p.SEND_POLLS:
         raise MISSING_PERMISSIONS()
@@ -43,9 +43,7 @@ def _hours(duration: float | None) -> int:
     return int(duration)
 
 
-async def _emoji(
-    core: Core, me: Actor, here: GuildPlace | DirectAccess, received: PollEmojiParams
-) -> PartialEmoji | UnsetType:
+async def _emoji(core: Core, me: Actor, here: Here, received: PollEmojiParams) -> PartialEmoji | UnsetType:
     """An id names a custom one, whatever the name; with neither there is none."""
     if received.id is not None:
         found = await usable_emojis.find(core, me, here, received.id)

@@ -12,7 +12,7 @@ from chatd.model.objects.embed import Embed, EmbedField
 from chatd.model.objects.message import MessageExtra, MessageReference, MessageType
 from chatd.model.objects.poll import Poll, PollAnswerCount, PollMedia, PollResults
 from chatd.model.wire import Snowflake
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import GuildPlace, Here
 from chatd.store.messages import Draft, MessageRow
 from chatd.store.rows import to_text
 
@@ -24,7 +24,7 @@ def ended(poll: Poll, at: str, counts: tuple[PollAnswerCount, ...]) -> Poll:
 
 def notice(
     new_id: Callable[[], int],
-    here: GuildPlace | DirectAccess,
+    here: Here,
     row: MessageRow,
     poll: Poll,
     counts: tuple[PollAnswerCount, ...],

@@ -26,9 +26,8 @@ from chatd.model.objects.poll import Poll, PollVote, PollVoteParams, PollVoters,
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake, encode, timestamp
 from chatd.service import access, backpressure, kept_events, message_events, poll_results, render, thread_rules
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import DirectAccess, GuildPlace, Here
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.service.kept_events import Kept
 from chatd.service.messages import EncodedMessage

@@ -5,13 +5,13 @@ from chatd.model import permissions as p
 from chatd.model.errors import MISSING_PERMISSIONS
 from chatd.model.objects.emoji import Emoji
 from chatd.service import access
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import emojis as store
 
 
-async def find(core: Core, me: Actor, here: GuildPlace | DirectAccess, emoji_id: int) -> Emoji | None:
+async def find(core: Core, me: Actor, here: Here, emoji_id: int) -> Emoji | None:
     """The emoji, None where the user has no such. Those of the guild itself are in memory.
 
     Raises MISSING_PERMISSIONS for one of another guild that is not for here.

@@ -11,7 +11,7 @@ import trio
 
 from chatd import app
 from chatd.config import load
-from chatd.service import polls, recovery
+from chatd.service import checkpoints, polls
 from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
@@ -369,7 +369,7 @@ async def test_who_needs_what_a_full_journal_has_forgotten_starts_anew(options: 
             for number in range(4):
                 await alice.patch(f"/channels/{busy.general}/messages/{first['id']}", {"content": f"edit {number}"})
             await alice.say(quiet.general, "still calm")
-            await recovery.bound_journal(running.core)
+            await checkpoints.bound_journal(running.core)
             entries = await running.core.db.read(journal.of_guild, int(busy.id), 0, 100)
             # A message's posting is its own entry: three edits, and in place of the first one the mark.
             assert [entry.name for entry in entries if entry.name != journal.POSTED] == ["", *["MESSAGE_UPDATE"] * 3]
@@ -390,7 +390,7 @@ async def test_nobody_is_told_again_what_the_journal_is_too_young_for(options: d
             await alice.patch(f"/channels/{guild.general}/messages/{first['id']}", {"content": "one, edited"})
             await client.next("MESSAGE_UPDATE")
             clock.advance(running.core.config.gateway.resume_window_s + 1)
-            await recovery.bound_journal(running.core)
+            await checkpoints.bound_journal(running.core)
             await alice.say(guild.general, "two")
             await seen(client, 2)
             running.stop()
