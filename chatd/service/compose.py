@@ -28,8 +28,8 @@ from chatd.model.objects.message import (
     MessageType,
 )
 from chatd.model.objects.user import User
-from chatd.model.wire import Snowflake
-from chatd.service import mentions, render, replies
+from chatd.model.wire import Snowflake, parse_timestamp
+from chatd.service import mentions, poll_forms, render, replies
 from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
 from chatd.service.core import Core
@@ -62,7 +62,9 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
     check_holds_messages(here)
     content = body.content or ""
     embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
-    check_not_empty(content, embeds)
+    poll = UNSET if body.poll is None else await poll_forms.new(core, me, here, body.poll)
+    if poll is UNSET:
+        check_not_empty(content, embeds)
     if embeds and not here.permissions & p.EMBED_LINKS:
         raise MISSING_PERMISSIONS()
     if body.tts and not here.permissions & p.SEND_TTS_MESSAGES:
@@ -93,6 +95,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         embeds=embeds,
         nonce=body.nonce,
         message_reference=reference,
+        poll=poll,
     )
     draft = Draft(
         new_id=core.ids.next,
@@ -104,6 +107,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         nonce=str(body.nonce) if body.enforce_nonce and body.nonce is not None else None,
         extra=to_text(extra),
         mentioned=mentions.targets(here, extra),
+        poll_ends_ms=None if poll is UNSET else parse_timestamp(poll.expiry),
     )
     referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)
