@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from chatd.model import permissions as p
 from chatd.model.errors import (
+    CANNOT_EDIT_POLL,
     MISSING_PERMISSIONS,
     NOT_YOUR_MESSAGE,
     SYSTEM_MESSAGE,
@@ -41,10 +42,10 @@ from chatd.service import (
     uploads,
     verification,
 )
-from chatd.service.access import GuildPlace, ThreadPlace
+from chatd.service.access import GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.attachments import NO_FILES, NewFiles, listed
-from chatd.service.compose import Composed, Here
+from chatd.service.compose import Composed
 from chatd.service.core import Core
 from chatd.service.uploads import Upload
 from chatd.store import journal
@@ -114,7 +115,8 @@ async def edit(
 ) -> EncodedMessage:
     """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
 
-    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE, TOO_MANY_ATTACHMENTS or a form error.
+    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE, CANNOT_EDIT_POLL,
+    TOO_MANY_ATTACHMENTS or a form error.
     """
     described = body.attachments or () if body.attachments is not UNSET else ()
     async with uploads.kept(core, channel_id, files, described) as new:
@@ -155,7 +157,8 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate, new: New
     composed = await compose.new(core, me, here, body, new)
     screened = None
     if automod.watches(here):
-        screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
+        extra = composed.extra
+        screened = await automod.screen(core, me, here, composed.draft.content, extra.embeds, extra.poll)
     slowmode.check(core, me, here)
     if isinstance(here, ThreadPlace):
         await thread_members.enter(core, me, here, composed.extra.mentions)
@@ -253,6 +256,8 @@ def _editable(
             raise MISSING_PERMISSIONS()
     elif _says_something(body, change) and row.type not in AUTHORED_TYPES:
         raise SYSTEM_MESSAGE()
+    elif _says_something(body, change) and render.extra_of(row.extra).poll is not UNSET:
+        raise CANNOT_EDIT_POLL()
     return row
 
 
@@ -266,4 +271,4 @@ def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
     [message] = render.messages(core, page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
-    return Raw(encode(message)) if page.reactions else sent
+    return Raw(encode(message)) if page.reactions or page.votes else sent

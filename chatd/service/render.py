@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from chatd.live.guilds import GuildState
 from chatd.model.objects.attachment import Attachment
 from chatd.model.objects.guild import Member, MessageMember
-from chatd.model.objects.message import Message, MessageExtra, MessageType, MessageUser
+from chatd.model.objects.message import NOTICE_TYPES, Message, MessageExtra, MessageUser
+from chatd.model.objects.poll import Poll, PollAnswerCount, PollResults
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
@@ -32,6 +33,7 @@ def message(
     referenced: Message | UnsetType | None = UNSET,
     thread: Thread | UnsetType = UNSET,
     reactions: tuple[Reaction, ...] | UnsetType = UNSET,
+    votes: tuple[PollAnswerCount, ...] | None = None,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
     attachments: tuple[Attachment, ...] = ()
@@ -59,6 +61,7 @@ def message(
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
         referenced_message=referenced,
         thread=thread,
+        poll=extra.poll if votes is None else _counted(extra.poll, votes),
     )
 
 
@@ -71,22 +74,42 @@ def for_everybody(message: Message) -> Message:
     """The message without what depends on who asks, as events have it."""
     quoted = message.referenced_message
     if isinstance(quoted, Message):
-        quoted = replace(quoted, reactions=UNSET)
-    return replace(message, reactions=UNSET, referenced_message=quoted)
+        quoted = replace(quoted, reactions=UNSET, poll=_impersonal(quoted.poll))
+    return replace(message, reactions=UNSET, poll=_impersonal(message.poll), referenced_message=quoted)
+
+
+def _counted(poll: Poll | UnsetType, votes: tuple[PollAnswerCount, ...]) -> Poll | UnsetType:
+    """With the votes as they are now."""
+    if poll is UNSET:
+        return poll
+    return replace(poll, results=PollResults(answer_counts=votes, is_finalized=poll.results is not UNSET))
+
+
+def _impersonal(poll: Poll | UnsetType) -> Poll | UnsetType:
+    """As it is stored."""
+    if poll is UNSET or poll.results is UNSET:
+        return poll
+    if not poll.results.is_finalized:
+        return replace(poll, results=UNSET)
+    counts = tuple(replace(count, me_voted=False) for count in poll.results.answer_counts)
+    return replace(poll, results=replace(poll.results, answer_counts=counts))
 
 
 def _with_reference(core: Core, row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
     thread, reactions = page.threads.get(row.id, UNSET), page.reactions.get(row.id, UNSET)
+    votes = page.votes.get(row.id)
     target = _target(row, extra)
     if not target:
-        return message(core, row, extra, page.users, UNSET, thread, reactions)
+        return message(core, row, extra, page.users, UNSET, thread, reactions, votes)
     found = page.references.get(target)
     referenced = None
     if found is not None:
         quoted = page.reactions.get(found.id, UNSET)
-        referenced = message(core, found, extra_of(found.extra), page.users, reactions=quoted)
-    return message(core, row, extra, page.users, referenced, thread, reactions)
+        votes_there = page.votes.get(found.id)
+        extra_there = extra_of(found.extra)
+        referenced = message(core, found, extra_there, page.users, reactions=quoted, votes=votes_there)
+    return message(core, row, extra, page.users, referenced, thread, reactions, votes)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
@@ -100,9 +123,9 @@ def replied_to(row: MessageRow) -> int:
 
 
 def _target(row: MessageRow, extra: MessageExtra) -> int:
-    """The notice of a pin only refers to its message."""
+    """The system's notices only refer to their message."""
     reference = extra.message_reference
-    if reference is None or reference.message_id is UNSET or row.type == MessageType.CHANNEL_PINNED_MESSAGE:
+    if reference is None or reference.message_id is UNSET or row.type in NOTICE_TYPES:
         return 0
     return reference.message_id
 
