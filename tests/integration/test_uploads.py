@@ -1,13 +1,16 @@
 """Uploads as they go wrong: refused before they are sent, broken off at any byte, garbled, or all at once."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 from urllib.parse import urlsplit
 
 import pytest
 import trio
 import trio.testing
 
+from chatd.service import orphans
 from tests.support.app import Server
 from tests.support.client import form
 from tests.support.world import World
@@ -104,3 +107,80 @@ async def test_a_refused_upload_that_was_sent_in_full_keeps_the_connection(serve
     for _ in range(3):  # on one connection of the client's
         assert (await alice.upload("/channels/1/messages", {}, {"file": CONTENT})).error == (404, 10003)
     assert len(alice._idle) == 1
+
+
+# --- broken off, and garbled -----------------------------------------------------------------------------------------
+
+
+@front_ends
+async def test_an_upload_that_breaks_off_leaves_nothing(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    half = len(CONTENT) // 2
+    for sent in (0, 50, 200, half, len(CONTENT) - 1):
+        async with upload(server, guild.general, alice.authorization) as request:
+            await request.send(CONTENT[:sent])
+            with trio.fail_after(DEADLINE_S):
+                while sent >= half and not stored(server):
+                    await trio.testing.wait_all_tasks_blocked(0.001)
+        await until_nothing_is_stored(server)
+    assert (await alice.get(f"/channels/{guild.general}/messages")).ok(200) == []
+
+
+FRAGMENTS = [
+    b"--b",
+    b"--b\r\n",
+    b"\r\n--b\r\n",
+    b"\r\n--b--",
+    b"\r\n",
+    b"\0\xff",
+    b'Content-Disposition: form-data; name="files[0]"; filename="f"\r\n\r\n',
+    b'Content-Disposition: form-data; name="payload_json"\r\n\r\n',
+    b'Content-Disposition: form-data; name="content"\r\n\r\n',
+    b'{"content": "hi", "attachments": [{"id": 0}]}',
+]
+
+
+@front_ends
+async def test_whatever_is_sent_is_answered(server: Server, world: World) -> None:
+    """Bodies of what forms are made of, in any order; most begin well."""
+    alice = await world.person()
+    guild = await world.guild(alice)
+    random = Random(13)
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    kept = 0
+    for _ in range(300):
+        content = b"--b\r\n" * random.randrange(2) + b"".join(random.choices(FRAGMENTS, k=random.randrange(12)))
+        answer = await alice.post(f"/channels/{guild.general}/messages", content=content, headers=headers)
+        assert answer.status in (200, 400), content
+        kept += len(answer.json["attachments"]) if answer.status == 200 else 0
+    assert kept > 0
+    assert len(stored(server)) == kept
+
+
+# --- many ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_thousand_uploads_leave_no_orphan(server: Server, world: World) -> None:
+    """Ten at a time; one of every ten is refused for what it says."""
+    alice = await world.person()
+    guild = await world.guild(alice)
+
+    async def hundred(number: int) -> None:
+        client = alice.with_token(alice.authorization)
+        for turn in range(100):
+            is_bad = turn % 10 == number
+            said = {"content": "x" * (2001 if is_bad else 5)}
+            answer = await client.upload(f"/channels/{guild.general}/messages", said, {"file": b"%d" % turn})
+            assert answer.status == (400 if is_bad else 200)
+        await client.aclose()
+
+    async with trio.open_nursery() as nursery:
+        for number in range(10):
+            nursery.start_soon(hundred, number)
+    named = await server.core.db.read(lambda tx: tx.scalar("SELECT COUNT(*) FROM attachments"))
+    assert len(stored(server)) == named == 900
+    modified_s = server.clock.ms // 1000 - 90_000
+    for path in (server.directory / "media").rglob("*"):
+        os.utime(path, (modified_s, modified_s))
+    assert await orphans.collect(server.core) == 0

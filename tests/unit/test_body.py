@@ -1,9 +1,12 @@
 """Request bodies in their three dresses."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatd.model.errors import ApiError
 from chatd.model.wire import FormParams, Params
@@ -110,6 +113,27 @@ async def test_what_is_no_file_is_bounded(names: tuple[str, ...]) -> None:
     with pytest.raises(ApiError) as caught:
         await parse(Note, FORM, b"".join(part(name, share + b" ") for name in names) + b"--b--")
     assert (caught.value.status, caught.value.code) == (413, 40005)
+
+
+FRAGMENTS = [
+    b"--b\r\n",
+    b"\r\n--b\r\n",
+    b"\r\n--b--",
+    part("payload_json", b"{}"),
+    part("text", b"x"),
+    part("files[0]", b"x", b'; filename="f"'),
+    part("size", b"7"),
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=20), max_size=10).map(b"".join), st.booleans())
+async def test_whatever_comes_is_a_form_or_refused(raw: bytes, takes_files: bool) -> None:
+    async def take(field: str, filename: str, pieces: AsyncIterator[bytes]) -> None:
+        async for _ in pieces:
+            pass
+
+    with suppress(ApiError):
+        await parse(Note, FORM, raw, take if takes_files else None)
 
 
 class Drawing(FormParams):
