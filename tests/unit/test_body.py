@@ -1,7 +1,7 @@
 """Request bodies in their three dresses."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import pytest
@@ -31,7 +31,8 @@ async def parse(type_: type[Any], content_type: str, raw: bytes, take: Take | No
         for at in range(0, len(raw), 50):
             yield raw[at : at + 50]
 
-    return await read_form(type_, content_type, pieces(), MAX_BYTES, take)
+    async with aclosing(pieces()) as body:
+        return await read_form(type_, content_type, body, MAX_BYTES, take)
 
 
 def part(name: str, content: bytes, extra: bytes = b"") -> bytes:
