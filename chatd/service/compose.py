@@ -15,7 +15,6 @@ from chatd.model.errors import (
     MISSING_PERMISSIONS,
     NOT_A_TEXT_CHANNEL,
 )
-from chatd.model.markup import Mentions
 from chatd.model.objects.channel import MESSAGE_TYPES
 from chatd.model.objects.embed import Embed
 from chatd.model.objects.message import (
@@ -23,7 +22,6 @@ from chatd.model.objects.message import (
     MessageCreate,
     MessageExtra,
     MessageFlags,
-    MessagePatch,
     MessageReference,
     MessageType,
 )
@@ -48,13 +46,6 @@ class Composed(NamedTuple):
     extra: MessageExtra
     users: dict[int, User]  # the author and the mentioned
     referenced: Message | UnsetType
-
-
-class Change(NamedTuple):
-    """What an edit may put in place of the old."""
-
-    named: Mentions
-    embeds: tuple[Embed, ...]
 
 
 async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Composed:
@@ -107,18 +98,6 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
     )
     referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)
-
-
-async def change(core: Core, me: Actor, here: Here, body: MessagePatch) -> Change:
-    """As `new`, for an edit."""
-    embeds = embeds_from(body.embeds or []) if body.embeds is not UNSET else ()
-    if embeds and not here.permissions & p.EMBED_LINKS:
-        raise MISSING_PERMISSIONS()
-    content = "" if body.content is UNSET else body.content or ""
-    rule = None if body.allowed_mentions is UNSET else body.allowed_mentions
-    named = mentions.named(here, content, rule)
-    known = await mentions.resolve(core, here, named.users)
-    return Change(named._replace(users=tuple(user_id for user_id in named.users if user_id in known)), embeds)
 
 
 def check_holds_messages(here: Here) -> None:

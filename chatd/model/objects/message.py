@@ -39,10 +39,6 @@ UNDELETABLE_TYPES = frozenset(
 )
 
 
-# Written by people; all others are the system's (resources/message, "Message Types").
-AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
-
-
 class MessageFlags(IntFlag):
     SUPPRESS_EMBEDS = 1 << 2
     HAS_THREAD = 1 << 5
