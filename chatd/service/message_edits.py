@@ -8,14 +8,32 @@ from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
 from chatd.model import permissions as p
-from chatd.model.errors import MISSING_PERMISSIONS, NOT_YOUR_MESSAGE, SYSTEM_MESSAGE, UNKNOWN_MESSAGE
+from chatd.model.errors import (
+    CANNOT_EDIT_STICKERS,
+    MISSING_PERMISSIONS,
+    NOT_YOUR_MESSAGE,
+    SYSTEM_MESSAGE,
+    UNKNOWN_MESSAGE,
+)
 from chatd.model.markup import Mentions
 from chatd.model.objects.embed import Embed
-from chatd.model.objects.message import AUTHORED_TYPES, MessageFlags, MessagePatch
+from chatd.model.objects.message import AUTHORED_TYPES, MessageExtra, MessageFlags, MessagePatch
 from chatd.model.wire import Snowflake, encode
-from chatd.service import access, automod, compose, mentions, message_events, render, thread_rules
+from chatd.service import (
+    access,
+    automod,
+    component_rules,
+    components,
+    compose,
+    mentions,
+    message_content,
+    message_events,
+    render,
+    thread_rules,
+)
 from chatd.service.access import Here
 from chatd.service.actors import Actor
+from chatd.service.compose import V2
 from chatd.service.core import Core
 from chatd.service.embeds import embeds_from
 from chatd.service.messages import EncodedMessage
@@ -25,8 +43,8 @@ from chatd.store.db import Tx
 from chatd.store.messages import MessageRow, Page
 from chatd.store.rows import to_text
 
-# The flags of its own message that an author may set, and of others' messages with MANAGE_MESSAGES.
-_EDITABLE_FLAGS = MessageFlags.SUPPRESS_EMBEDS
+# The flag that may be set and unset: of an own message, and with MANAGE_MESSAGES of any.
+_SWITCHED = MessageFlags.SUPPRESS_EMBEDS
 
 
 class _Change(NamedTuple):
@@ -34,6 +52,7 @@ class _Change(NamedTuple):
 
     named: Mentions
     embeds: tuple[Embed, ...]
+    components: components.Tree
 
 
 async def edit(
@@ -41,17 +60,19 @@ async def edit(
 ) -> EncodedMessage:
     """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
 
-    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE.
+    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, CANNOT_EDIT_STICKERS, or what `compose.new` does.
     """
     here = await access.channel(core, me, channel_id)
     thread_rules.check_is_open(here)
+    if not me.is_bot:  # as in a new message
+        body.components = UNSET
     change = await _change(core, me, here, body)
     screened = None
     if automod.watches(here) and _says_something(body):
         await core.db.read(_editable, me.id, here, message_id, body)
         screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
-    edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
-    edited = await core.db.write(edit, then=partial(_edited, core, here))
+    edit = partial(_edit, core.ids.next, me, here, message_id, body, change, core.clock_ms())
+    edited = await core.db.write(edit, then=partial(_edited, core, me, here))
     if screened is not None:
         await automod.report(core, me, screened, message_id)
     return edited
@@ -62,11 +83,11 @@ async def _change(core: Core, me: Actor, here: Here, body: MessagePatch) -> _Cha
     embeds = embeds_from(body.embeds or []) if body.embeds is not UNSET else ()
     if embeds and not here.permissions & p.EMBED_LINKS:
         raise MISSING_PERMISSIONS()
-    content = "" if body.content is UNSET else body.content or ""
+    tree = await components.received(core, me, here, body.components) if body.components else ()
     rule = None if body.allowed_mentions is UNSET else body.allowed_mentions
-    named = mentions.named(here, content, rule)
+    named = mentions.named(here, compose.said(body.content or "", tree), rule)
     known = await mentions.resolve(core, here, named.users)
-    return _Change(named._replace(users=tuple(user_id for user_id in named.users if user_id in known)), embeds)
+    return _Change(named._replace(users=tuple(user_id for user_id in named.users if user_id in known)), embeds, tree)
 
 
 # --- the transaction, and what follows it ----------------------------------------------------------------------------
@@ -74,7 +95,7 @@ async def _change(core: Core, me: Actor, here: Here, body: MessagePatch) -> _Cha
 
 def _edit(
     new_id: Callable[[], int],
-    author_id: int,
+    me: Actor,
     here: Here,
     message_id: int,
     body: MessagePatch,
@@ -82,29 +103,44 @@ def _edit(
     now_ms: int,
     tx: Tx,
 ) -> tuple[int, Page]:
-    before = row = _editable(tx, author_id, here, message_id, body)
-    extra = render.extra_of(row.extra)
-    content, embeds = row.content, extra.embeds
-    edited_ms = row.edited_ms
-    if body.content is not UNSET:
-        content = body.content or ""
-        named = change.named
-        extra = replace(extra, mentions=named.users, mention_roles=named.roles, mention_everyone=named.everyone)
-    if body.embeds is not UNSET:
-        embeds = change.embeds
+    before = _editable(tx, me.id, here, message_id, body)
+    flags = _flags(me, before, body)
+    content = before.content if body.content is UNSET else body.content or ""
+    extra = _contents(render.extra_of(before.extra), flags, body, change)
+    edited_ms = before.edited_ms
     if _says_something(body):
+        compose.check_contents(content, extra, flags)
         edited_ms = now_ms
-        compose.check_not_empty(content, embeds)
-    flags = row.flags
-    if body.flags is not UNSET and body.flags is not None:
-        flags = (flags & ~_EDITABLE_FLAGS) | (body.flags & _EDITABLE_FLAGS)
-    row = replace(
-        row, content=content, flags=int(flags), edited_ms=edited_ms, extra=to_text(replace(extra, embeds=embeds))
-    )
+    row = replace(before, content=content, flags=flags, edited_ms=edited_ms, extra=to_text(extra))
     store.update(tx, row)
     position = new_id()
     journal.keep_edit(tx, position, here.bus_key, before, row)
-    return position, store.with_context(tx, [row], render.named_users, render.replied_to, author_id)
+    return position, store.with_context(tx, [row], render.named_users, render.replied_to, me.id)
+
+
+def _flags(me: Actor, row: MessageRow, body: MessagePatch) -> int:
+    """Other changes than these are ignored. Once set, IS_COMPONENTS_V2 stays."""
+    if body.flags is UNSET or body.flags is None:
+        return row.flags
+    added = body.flags & V2 if me.is_bot and row.author_id == me.id else 0
+    return int((row.flags & ~_SWITCHED) | (body.flags & _SWITCHED) | added)
+
+
+def _contents(extra: MessageExtra, flags: int, body: MessagePatch, change: _Change) -> MessageExtra:
+    """Whom the message mentions is found anew in its text: with IS_COMPONENTS_V2 that of the components."""
+    if (body.components if flags & V2 else body.content) is not UNSET:
+        named = change.named
+        extra = replace(extra, mentions=named.users, mention_roles=named.roles, mention_everyone=named.everyone)
+    if body.embeds is not UNSET:
+        extra = replace(extra, embeds=change.embeds)
+    if body.components is not UNSET:
+        component_rules.check(change.components, bool(flags & V2), ())
+        extra = replace(extra, components=change.components)
+    if body.sticker_ids is not UNSET and (body.sticker_ids or []) != [it.id for it in extra.sticker_items]:
+        if body.sticker_ids or not flags & V2:
+            raise CANNOT_EDIT_STICKERS()
+        extra = replace(extra, sticker_items=())
+    return extra
 
 
 def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch) -> MessageRow:
@@ -123,11 +159,12 @@ def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatc
 
 
 def _says_something(body: MessagePatch) -> bool:
-    return body.content is not UNSET or body.embeds is not UNSET
+    return any(part is not UNSET for part in (body.content, body.embeds, body.components, body.sticker_ids))
 
 
-def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
+def _edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
     [message] = render.messages(page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
-    return Raw(encode(message)) if page.reactions else sent
+    [shown] = message_content.shown(me, here, [message])
+    return Raw(encode(shown)) if page.reactions or shown is not message else sent

@@ -26,6 +26,7 @@ from chatd.service import (
     automod,
     backpressure,
     compose,
+    message_content,
     message_events,
     render,
     slowmode,
@@ -57,7 +58,7 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: MessageCrea
         return (await _post(core, me, here, body))[1]
     claim = await core.nonces.claim((me.id, channel_id, str(body.nonce)), core.clock_ms() / 1000)
     if claim.message_id is not None:
-        return Raw(encode(await _get(core, me, channel_id, claim.message_id)))
+        return Raw(encode(await _get(core, me, here, claim.message_id)))
     with claim:
         message_id, encoded = await _post(core, me, here, body)
         claim.settle(message_id)
@@ -70,13 +71,14 @@ async def page(core: Core, me: Actor, channel_id: Snowflake, query: MessagePage)
     compose.check_holds_messages(here)
     if not here.permissions & p.READ_MESSAGE_HISTORY:
         return []
-    return render.messages(await core.db.read(_read_page, me.id, channel_id, query))
+    found = render.messages(await core.db.read(_read_page, me.id, channel_id, query))
+    return message_content.shown(me, here, found)
 
 
 async def show(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> Message:
     """Docs: resources/message, "Get Channel Message". Raises UNKNOWN_MESSAGE."""
-    await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
-    return await _get(core, me, channel_id, message_id)
+    here = await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
+    return await _get(core, me, here, message_id)
 
 
 async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
@@ -96,7 +98,7 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
     composed = await compose.new(core, me, here, body)
     screened = None
     if automod.watches(here):
-        screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
+        screened = await automod.screen(core, me, here, *composed.words())
     slowmode.check(core, me, here)
     if isinstance(here, ThreadPlace):
         await thread_members.enter(core, me, here, composed.extra.mentions)
@@ -118,11 +120,11 @@ def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tupl
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-async def _get(core: Core, me: Actor, channel_id: int, message_id: int) -> Message:
-    found = render.messages(await core.db.read(read_one, channel_id, message_id, me.id))
+async def _get(core: Core, me: Actor, here: Here, message_id: int) -> Message:
+    found = render.messages(await core.db.read(read_one, here.id, message_id, me.id))
     if not found:
         raise UNKNOWN_MESSAGE()
-    return found[0]
+    return message_content.shown(me, here, found)[0]
 
 
 def _read_page(tx: Tx, asker_id: int, channel_id: int, query: MessagePage) -> Page:
