@@ -6,7 +6,7 @@ Docs: components/reference. Every fault is told at once, at its path in the form
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from chatd.model import limits, urls
 from chatd.model.objects.component import (
@@ -15,6 +15,7 @@ from chatd.model.objects.component import (
     ButtonStyle,
     ChannelSelect,
     Component,
+    ComponentEmoji,
     EntitySelect,
     File,
     Media,
@@ -28,7 +29,8 @@ from chatd.model.objects.component import (
     texts,
     walk,
 )
-from chatd.model.validate import FormErrors
+from chatd.model.unicode_emoji import is_emoji
+from chatd.model.validate import FormErrors, form_error
 
 # Clients open these from a button; the last leads into the client itself.
 _LINK_SCHEMES = (*urls.WEB, "discord")
@@ -50,12 +52,21 @@ _REQUIRED = {
     "sku_id": ("BUTTON_COMPONENT_SKU_ID_REQUIRED", "A sku id is required"),
 }
 
+INVALID_EMOJI = ("COMPONENT_INVALID_EMOJI", "Invalid emoji")
+
 _DEFAULT_TYPES: dict[type[EntitySelect], tuple[str, ...]] = {
     UserSelect: ("user",),
     RoleSelect: ("role",),
     MentionableSelect: ("user", "role"),
     ChannelSelect: ("channel",),
 }
+
+
+def check_count(tree: tuple[MessageComponent, ...]) -> None:
+    """Raises a form error."""
+    if sum(1 for _ in walk(tree)) > limits.COMPONENTS:
+        message = f"Total number of components cannot exceed {limits.COMPONENTS}"
+        raise form_error("components", "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", message)
 
 
 def check(tree: tuple[MessageComponent, ...], is_v2: bool, files: Collection[str]) -> None:
@@ -120,6 +131,7 @@ def _button(button: Button, path: str, _: Collection[str], errors: FormErrors) -
         errors.add(f"{path}.sku_id", "BUTTON_COMPONENT_SKU_ID_INVALID", "There is nothing for sale here")
     elif not button.label and button.emoji is UNSET:
         errors.add(f"{path}.label", "BASE_TYPE_REQUIRED", "This field is required")
+    _check_emoji(button.emoji, path, errors)
     if isinstance(button.url, str) and (fault := urls.fault(button.url, _LINK_SCHEMES)):
         errors.add(f"{path}.url", *fault)
 
@@ -132,9 +144,16 @@ def _string_select(select: StringSelect, path: str, _: Collection[str], errors: 
             message = "The specified option value is already used"
             errors.add(f"{path}.options.{index}", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", message)
         values.add(option.value)
+        _check_emoji(option.emoji, f"{path}.options.{index}", errors)
     if sum(option.default is True for option in select.options) > (select.max_values or 1):
         message = "There are more default values than may be chosen"
         errors.add(f"{path}.options", "SELECT_COMPONENT_TOO_MANY_DEFAULT_VALUES", message)
+
+
+def _check_emoji(emoji: ComponentEmoji | UnsetType | None, path: str, errors: FormErrors) -> None:
+    """Custom ones have been looked up."""
+    if isinstance(emoji, ComponentEmoji) and emoji.id is UNSET and not is_emoji(emoji.name or ""):
+        errors.add(f"{path}.emoji.name", *INVALID_EMOJI)
 
 
 def _entity_select(select: EntitySelect, path: str, _: Collection[str], errors: FormErrors) -> None:

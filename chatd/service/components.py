@@ -10,7 +10,6 @@ from typing import Any
 
 from msgspec.structs import FieldInfo, fields, replace
 
-from chatd.model import limits
 from chatd.model.objects.component import (
     Button,
     Component,
@@ -21,10 +20,9 @@ from chatd.model.objects.component import (
     walk,
 )
 from chatd.model.objects.emoji import Emoji
-from chatd.model.unicode_emoji import is_emoji
 from chatd.model.validate import form_error
 from chatd.model.wire import Object, Snowflake
-from chatd.service import usable_emojis
+from chatd.service import component_rules, usable_emojis
 from chatd.service.access import Here
 from chatd.service.actors import Actor
 from chatd.service.core import Core
@@ -37,21 +35,15 @@ async def received(core: Core, me: Actor, here: Here, tree: Tree) -> Tree:
 
     Raises MISSING_PERMISSIONS for an emoji of elsewhere, or a form error.
     """
-    # Before anything is looked up for them.
-    if sum(1 for _ in walk(tree)) > limits.COMPONENTS:
-        message = f"Total number of components cannot exceed {limits.COMPONENTS}"
-        raise form_error("components", "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", message)
+    component_rules.check_count(tree)  # before anything is looked up for them
     custom: dict[int, Emoji] = {}
     for path, emoji in _emojis(tree):
-        if not isinstance(emoji.id, Snowflake):
-            if not isinstance(emoji.name, str) or not is_emoji(emoji.name):
-                raise form_error(f"{path}.name", "COMPONENT_INVALID_EMOJI", "Invalid emoji")
-        elif emoji.id not in custom:
+        if isinstance(emoji.id, Snowflake) and emoji.id not in custom:
             found = await usable_emojis.find(core, me, here, emoji.id)
             if found is None:
-                raise form_error(f"{path}.id", "COMPONENT_INVALID_EMOJI", "Invalid emoji")
+                raise form_error(f"{path}.id", *component_rules.INVALID_EMOJI)
             custom[emoji.id] = found
-    return _complete(tree, custom, core.ids.next)
+    return complete(tree, custom, core.ids.next)
 
 
 def _emojis(tree: Tree) -> Iterator[tuple[str, ComponentEmoji]]:
@@ -64,14 +56,14 @@ def _emojis(tree: Tree) -> Iterator[tuple[str, ComponentEmoji]]:
                     yield f"{path}.options.{index}.emoji", option.emoji
 
 
-def _complete(tree: Tree, custom: Mapping[int, Emoji], new_id: Callable[[], int]) -> Tree:
-    """Ids are numbers in the order of the page, without those that the client has given to others."""
+def complete(tree: Tree, custom: Mapping[int, Emoji], new_id: Callable[[], int]) -> Tree:
+    """Ids are numbers in the order of the message, without those that the client has given to others."""
     taken = {component.id for _, component in walk(tree)}
     numbers = (number for number in count(1) if number not in taken)
 
-    def complete(node: Any) -> Any:
+    def completed(node: Any) -> Any:
         if isinstance(node, tuple):
-            return tuple(map(complete, node))
+            return tuple(map(completed, node))
         if isinstance(node, Media):
             return Media(url=node.url, id=Snowflake(new_id()), proxy_url=node.url)
         if isinstance(node, ComponentEmoji) and isinstance(node.id, Snowflake):
@@ -81,11 +73,11 @@ def _complete(tree: Tree, custom: Mapping[int, Emoji], new_id: Callable[[], int]
             node = replace(node, id=next(numbers))
         if isinstance(node, Object):
             given = ((field, getattr(node, field.name)) for field in _fields(type(node)))
-            return type(node)(**{f.name: f.default if value is None else complete(value) for f, value in given})
+            return type(node)(**{f.name: f.default if value is None else completed(value) for f, value in given})
         return node
 
-    completed: Tree = complete(tree)
-    return completed
+    found: Tree = completed(tree)
+    return found
 
 
 @cache
