@@ -29,10 +29,11 @@ from chatd.model.objects.message import (
     MessageType,
     ReferenceType,
 )
+from chatd.model.objects.poll import Poll
 from chatd.model.objects.user import User
 from chatd.model.validate import FormErrors
-from chatd.model.wire import Snowflake
-from chatd.service import component_rules, components, forwards, mentions, message_stickers, render, replies
+from chatd.model.wire import Snowflake, parse_timestamp
+from chatd.service import component_rules, components, forwards, mentions, message_stickers, poll_forms, render, replies
 from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
 from chatd.service.components import Tree
@@ -54,10 +55,12 @@ class Composed(NamedTuple):
     users: dict[int, User]  # the author and the mentioned
     referenced: Message | UnsetType
 
-    def words(self) -> tuple[str, tuple[Embed, ...]]:
-        """The text and the embeds: in a forward those of the other message."""
+    def words(self) -> tuple[str, tuple[Embed, ...], Poll | UnsetType]:
+        """All that is said: in a forward by the other message."""
         snapshot = self.extra.snapshot
-        return (self.draft.content, self.extra.embeds) if snapshot is None else (snapshot.content, snapshot.embeds)
+        if snapshot is not None:
+            return snapshot.content, snapshot.embeds, UNSET
+        return self.draft.content, self.extra.embeds, self.extra.poll
 
 
 async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Composed:
@@ -102,6 +105,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         nonce=str(body.nonce) if body.enforce_nonce and body.nonce is not None else None,
         extra=to_text(extra),
         mentioned=mentions.targets(here, extra),
+        poll_ends_ms=None if extra.poll is UNSET else parse_timestamp(extra.poll.expiry),
     )
     referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)
@@ -114,7 +118,8 @@ def check_holds_messages(here: Here) -> None:
 
 def check_contents(content: str, extra: MessageExtra, flags: int) -> None:
     """Whether there is anything, and nothing that does not go together."""
-    is_empty = not (content.strip() or extra.embeds or extra.components or extra.sticker_items)
+    kinds = (extra.embeds, extra.components, extra.sticker_items, extra.poll is not UNSET)
+    is_empty = not content.strip() and not any(kinds)
     if extra.snapshot is not None and not is_empty:
         raise FORWARD_WITH_CONTENT()
     if extra.snapshot is None and is_empty:
@@ -125,7 +130,13 @@ def check_contents(content: str, extra: MessageExtra, flags: int) -> None:
 
 def _check_only_components(content: str, extra: MessageExtra) -> None:
     errors = FormErrors()
-    for name, value in (("content", content), ("embeds", extra.embeds), ("sticker_ids", extra.sticker_items)):
+    others = {
+        "content": content,
+        "embeds": extra.embeds,
+        "sticker_ids": extra.sticker_items,
+        "poll": extra.poll is not UNSET,
+    }
+    for name, value in others.items():
         if value:
             message = f"The '{name}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
             errors.add(name, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message)
@@ -150,6 +161,8 @@ async def _contents(core: Core, me: Actor, here: Here, body: MessageCreate, flag
     if embeds and not here.permissions & p.EMBED_LINKS:
         raise MISSING_PERMISSIONS()
     extra = MessageExtra(tts=bool(body.tts), nonce=body.nonce, embeds=embeds)
+    if body.poll is not None:
+        extra = replace(extra, poll=await poll_forms.new(core, me, here, body.poll))
     if body.sticker_ids:
         extra = replace(extra, sticker_items=await message_stickers.chosen(core, me, here, body.sticker_ids))
     if body.components and me.is_bot:

@@ -13,6 +13,7 @@ from chatd.model.errors import (
 )
 from chatd.model.objects.message import (
     AUTHORED_TYPES,
+    MessageExtra,
     MessageFlags,
     MessageReference,
     MessageReferenceParams,
@@ -49,9 +50,10 @@ async def take(core: Core, me: Actor, reference: MessageReferenceParams) -> Forw
     row = await core.db.read(store.get, there.id, reference.message_id)
     if row is None:
         raise FORWARDED_MESSAGE_NOT_FOUND()
-    if row.type not in AUTHORED_TYPES:
+    extra = render.extra_of(row.extra)
+    if row.type not in AUTHORED_TYPES or extra.poll is not UNSET:
         raise INVALID_MESSAGE_TYPE()
-    if not message_content.reads(me, there, row.author_id, render.extra_of(row.extra).mentions):
+    if not message_content.reads(me, there, row.author_id, extra.mentions):
         raise CANNOT_FORWARD()
     return Forwarded(
         MessageReference(
@@ -60,13 +62,12 @@ async def take(core: Core, me: Actor, reference: MessageReferenceParams) -> Forw
             message_id=Snowflake(row.id),
             guild_id=there.channel.guild_id if isinstance(there, GuildPlace) else UNSET,
         ),
-        _snapshot(row),
+        _snapshot(row, extra),
     )
 
 
-def _snapshot(row: MessageRow) -> Snapshot:
+def _snapshot(row: MessageRow, extra: MessageExtra) -> Snapshot:
     """Of a forward what it forwards: snapshots do not nest."""
-    extra = render.extra_of(row.extra)
     if extra.snapshot is not None:
         return extra.snapshot
     return Snapshot(

@@ -50,4 +50,4 @@ def _emptied(message: Message) -> Message:
         snapshots = tuple(
             MessageSnapshot(message=replace(it.message, content="", embeds=(), components=())) for it in snapshots
         )
-    return replace(message, content="", embeds=(), components=(), message_snapshots=snapshots)
+    return replace(message, content="", embeds=(), components=(), poll=UNSET, message_snapshots=snapshots)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from chatd.model import permissions as p
 from chatd.model.errors import (
+    CANNOT_EDIT_POLL,
     CANNOT_EDIT_STICKERS,
     MISSING_PERMISSIONS,
     NOT_YOUR_MESSAGE,
@@ -60,7 +61,8 @@ async def edit(
 ) -> EncodedMessage:
     """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
 
-    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, CANNOT_EDIT_STICKERS, or what `compose.new` does.
+    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, CANNOT_EDIT_POLL,
+    CANNOT_EDIT_STICKERS, or what `compose.new` does.
     """
     here = await access.channel(core, me, channel_id)
     thread_rules.check_is_open(here)
@@ -155,6 +157,8 @@ def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatc
             raise MISSING_PERMISSIONS()
     elif _says_something(body) and row.type not in AUTHORED_TYPES:
         raise SYSTEM_MESSAGE()
+    elif _says_something(body) and render.extra_of(row.extra).poll is not UNSET:
+        raise CANNOT_EDIT_POLL()
     return row
 
 
@@ -167,4 +171,4 @@ def _edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> Raw
     [message] = render.messages(page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
     [shown] = message_content.shown(me, here, [message])
-    return Raw(encode(shown)) if page.reactions or shown is not message else sent
+    return Raw(encode(shown)) if page.reactions or page.votes or shown is not message else sent

@@ -32,7 +32,7 @@ def rendered(composed: Composed, message_id: int) -> Message:
     row = MessageRow(
         message_id, draft.channel_id, draft.author_id, draft.type, draft.flags, draft.content, None, None, draft.extra
     )
-    return render.message(row, composed.extra, composed.users, composed.referenced)
+    return render.message(row, composed.extra, composed.users, composed.referenced, votes=())
 
 
 def publish(core: Core, here: Here, name: str, message: Message) -> Raw:
@@ -77,7 +77,9 @@ def told_again(here: Here, entry: journal.Entry, page: Page) -> Event:
     if entry.name == journal.DELETED:
         event = Event(entry.name, encode(deletion(here, page.rows[0].id)))
     else:
-        message = render.messages(page)[0]
+        if entry.name == journal.POSTED:
+            page = page._replace(votes={page.rows[0].id: ()})
+        [message] = render.messages(page)
         event = _event(here, entry.name, message, encode(message), needs_lean=isinstance(here, GuildPlace))
     event.position = entry.position
     return event

@@ -9,6 +9,7 @@ from chatd.model import limits
 from chatd.model.objects.component import MessageComponent
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
+from chatd.model.objects.poll import Poll, PollCreate
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.sticker import StickerItem
 from chatd.model.objects.thread import Thread
@@ -129,6 +130,7 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     components: tuple[MessageComponent, ...] = ()
     sticker_items: tuple[StickerItem, ...] = ()
     snapshot: Snapshot | None = None
+    poll: Poll | UnsetType = UNSET
 
 
 class MessageUser(User, frozen=True, gc=False, kw_only=True):
@@ -181,6 +183,7 @@ class Message(Object, frozen=True, kw_only=True):
     message_snapshots: tuple[MessageSnapshot, ...] | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET
     thread: Thread | UnsetType = UNSET
+    poll: Poll | UnsetType = UNSET
 
 
 class AllowedMentions(Params, kw_only=True):
@@ -219,6 +222,7 @@ class MessageCreate(Params, kw_only=True):
     enforce_nonce: bool | None = None
     components: Components | None = None
     sticker_ids: StickerIds | None = None
+    poll: PollCreate | None = None
 
 
 class MessagePatch(Params, kw_only=True):
