@@ -149,7 +149,7 @@ def _struct(info: inspect.StructType, value: object, path: Path) -> _Faults:
     if not isinstance(value, dict):
         yield _Fault(path, "MODEL_TYPE_CONVERT", "Expected an object/dictionary.")
         return
-    if info.tag_field is not None and value.get(info.tag_field, info.tag) != info.tag:
+    if info.tag_field is not None and not _is(value.get(info.tag_field, info.tag), info.tag):
         yield _no_such_kind([info], path)
         return
     for field in info.fields:
@@ -255,7 +255,7 @@ def _kind(kinds: list[inspect.StructType], value: object, path: Path) -> _Faults
         yield _Fault(path, "MODEL_TYPE_CONVERT", "Expected an object/dictionary.")
     elif value.get(name) is None:
         yield _Fault((*path, name), "BASE_TYPE_REQUIRED", "This field is required")
-    elif not (fitting := [kind for kind in kinds if kind.tag == value[name]]):
+    elif not (fitting := [kind for kind in kinds if _is(value[name], kind.tag)]):
         yield _no_such_kind(kinds, path)
     else:
         yield from _struct(fitting[0], value, path)
@@ -324,7 +324,12 @@ def _choices(info: Any) -> tuple[Any, ...]:
 
 
 def _is_choice(info: Any, value: object) -> bool:
-    return any(type(value) is type(choice) and value == choice for choice in _choices(info))
+    return any(_is(value, choice) for choice in _choices(info))
+
+
+def _is(value: object, choice: object) -> bool:
+    """For Python alone true is 1."""
+    return type(value) is type(choice) and value == choice
 
 
 def _quoted(value: object) -> str:
