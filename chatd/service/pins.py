@@ -82,7 +82,7 @@ async def unpin(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowfl
 async def _read(core: Core, me: Actor, channel_id: int, before_ms: int, limit: int) -> Page:
     here = await access.channel(core, me, channel_id)
     if not here.permissions & p.READ_MESSAGE_HISTORY:
-        return Page([], {}, {}, {}, {})
+        return Page([], {}, {}, {}, {}, {})
     return await core.db.read(_page, me.id, channel_id, before_ms, limit)
 
 
