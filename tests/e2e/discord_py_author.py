@@ -4,11 +4,12 @@ came of that and for everything that other bots post. `js/author.js` is the same
 Nothing of the library is changed but its addresses, as in the README's recipe.
 """
 
-import hashlib
+import io
 import json
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import discord
@@ -58,6 +59,8 @@ def described(message: discord.Message) -> dict[str, Any]:
         "author": message.author.name,
         "content": message.content,
         "embeds": [described_embed(embed) for embed in message.embeds],
+        "files": [[file.filename, file.size, file.description] for file in message.attachments],
+        "webhook": None if message.webhook_id is None else str(message.webhook_id),
         "mentions": sorted(user.name for user in message.mentions),
         "reference": None if reference is None else str(reference.message_id),
         "quoted": resolved.content if isinstance(resolved, discord.Message) else None,
@@ -93,7 +96,7 @@ def described_poll(poll: discord.Poll) -> dict[str, Any]:
 
 
 def digest(messages: list[discord.Message]) -> str:
-    return hashlib.sha256("\n".join(message.content for message in messages).encode()).hexdigest()
+    return sha256("\n".join(message.content for message in messages).encode()).hexdigest()
 
 
 # --- messages --------------------------------------------------------------------------------------------------------
@@ -197,6 +200,72 @@ async def thread(order: discord.Message) -> dict[str, Any]:
         "thread": again.thread.name,
         "starter": described(await made.parent.fetch_message(made.id)),
         "messages": [described(message) async for message in made.history(oldest_first=True)],
+    }
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+@command
+async def upload(order: discord.Message) -> dict[str, Any]:
+    message = await order.channel.send("With files", files=[file("a.bin"), file("b.txt")])
+    return {"message": described(message)}
+
+
+@command
+async def swap_file(order: discord.Message) -> dict[str, Any]:
+    message = await order.channel.fetch_message(order.reference.message_id)
+    edited = await message.edit(attachments=[message.attachments[1], file("c.bin")])
+    return {"message": described(edited)}
+
+
+@command
+async def download(order: discord.Message) -> dict[str, Any]:
+    message = await order.channel.fetch_message(order.reference.message_id)
+    return {"files": [[it.filename, sha256(await it.read()).hexdigest()] for it in message.attachments]}
+
+
+def file(name: str) -> discord.File:
+    """A hundred thousand bytes that depend on the name."""
+    content = b"".join(sha256(f"{name} {number}".encode()).digest() for number in range(3125))
+    return discord.File(io.BytesIO(content), name, description=f"It is {name}")
+
+
+# --- webhooks and search ---------------------------------------------------------------------------------------------
+
+
+@command
+async def webhook(order: discord.Message) -> dict[str, Any]:
+    hook = await order.channel.create_webhook(name="Hook")
+    message = await hook.send("Through a hook", username="Somebody", file=file("d.bin"), wait=True)
+    edited = await hook.edit_message(message.id, content="Exchanged", attachments=[file("e.bin")])
+    fetched = await hook.fetch_message(message.id)
+    gone = await hook.send("Gone", wait=True)
+    await hook.delete_message(gone.id)
+    renamed = await hook.edit(name="Crook")
+    listed = [each.name for each in await order.channel.webhooks()]
+    await renamed.delete()
+    return {
+        "id": str(hook.id),
+        "message": described(message),
+        "edited": described(edited),
+        "fetched": described(fetched),
+        "gone": str(gone.id),
+        "listed": listed,
+        "left": len(await order.channel.webhooks()),
+    }
+
+
+@command
+async def search(order: discord.Message) -> dict[str, Any]:
+    """The library has no call for it, so this is what it calls everything with."""
+    route = discord.http.Route("GET", "/guilds/{guild_id}/messages/search", guild_id=order.guild.id)
+    word = await client.http.request(route, params={"content": "4321"})
+    mine = await client.http.request(route, params={"author_id": client.user.id, "has": "poll"})
+    return {
+        "word": [message["content"] for [message] in word["messages"]],
+        "mine": [message["id"] for [message] in mine["messages"]],
+        "total": mine["total_results"],
     }
 
 

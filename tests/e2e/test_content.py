@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trio
 
-from tests.e2e.bot import Bot, running, skip_unless_installed
+from tests.e2e.bot import DEADLINE_S, Bot, running, skip_unless_installed
 from tests.e2e.conftest import Serve
 from tests.e2e.permissions import BITS
 from tests.support.client import Json
@@ -29,6 +29,8 @@ ARCHIVED = 5_000
 # Requests on their way at once, on one connection: so many fit into its buffers.
 PIPELINED = 100
 
+FILE_BYTES = 100_000
+
 BOT_PERMISSIONS = sum(BITS)
 
 
@@ -37,18 +39,20 @@ class Stage:
 
     def __init__(self, actor: str, bots: Mapping[str, Bot], owner: User, member: User, guild: Guild) -> None:
         self.actor = actor
-        self.acting = bots[actor]
-        [self.observing] = [bot for name, bot in bots.items() if name != actor]
+        [self.observer] = [name for name in bots if name != actor]
+        self.bots = bots
+        self.observing = bots[self.observer]
         self.owner = owner
         self.member = member
         self.guild = guild
         self.messages = f"/channels/{guild.general}/messages"
 
-    async def order(self, command: str, about: Json = None) -> dict[str, Any]:
-        """What the bot says when it has done it."""
+    async def order(self, command: str, about: Json = None, bot: str = "") -> dict[str, Any]:
+        """What the bot, the acting one if no other, says when it has done it."""
+        name = bot or self.actor
         fields = {"message_reference": {"message_id": about["id"]}} if about else {}
-        await self.owner.say(self.guild.general, f"{self.actor} {command}", **fields)
-        return await self.acting.until("done", command=command)
+        await self.owner.say(self.guild.general, f"{name} {command}", **fields)
+        return await self.bots[name].until("done", command=command)
 
     async def observed(self, event: str, message: Json) -> None:
         """The other bot sees the message as this one describes it."""
@@ -117,6 +121,55 @@ async def purges(stage: Stage) -> None:
     await stage.observing.until("purged", ids=sorted(ids))
     left = {message["id"] for message in (await stage.owner.get(stage.messages)).ok(200)}
     assert left.isdisjoint(ids)
+
+
+async def sends_files(stage: Stage) -> None:
+    """What arrives is what was sent, byte by byte, also when one file is kept and the other exchanged."""
+    message = (await stage.order("upload"))["message"]
+    await stage.observed("message", message)
+    await has_files(stage, message, "a.bin", "b.txt")
+    edited = (await stage.order("swap_file", message))["message"]
+    await stage.observed("edited", edited)
+    await has_files(stage, edited, "b.txt", "c.bin")
+
+
+async def has_files(stage: Stage, message: Json, *names: str) -> None:
+    assert message["files"] == [[name, FILE_BYTES, f"It is {name}"] for name in names]
+    digests = [[name, hashlib.sha256(content(name)).hexdigest()] for name in names]
+    for bot in stage.bots:
+        assert (await stage.order("download", message, bot))["files"] == digests
+
+
+def content(name: str) -> bytes:
+    """What the bots upload under this name."""
+    return b"".join(hashlib.sha256(f"{name} {number}".encode()).digest() for number in range(FILE_BYTES // 32))
+
+
+async def writes_through_a_webhook(stage: Stage) -> None:
+    result = await stage.order("webhook")
+    message, edited = result["message"], result["edited"]
+    assert (message["author"], message["webhook"]) == ("Somebody", result["id"])
+    assert message["files"] == [["d.bin", FILE_BYTES, "It is d.bin"]]
+    await stage.observed("message", message)
+    assert edited == result["fetched"]
+    assert edited == {**message, "content": "Exchanged", "files": [["e.bin", FILE_BYTES, "It is e.bin"]]}
+    await stage.observed("edited", edited)
+    await stage.observing.until("message", id=result["gone"])
+    await has_files(stage, edited, "e.bin")
+    assert (result["listed"], result["left"]) == (["Crook"], 0)
+    assert (await stage.owner.get(f"{stage.messages}/{result['gone']}")).error == (404, 10008)
+
+
+async def searches(stage: Stage) -> None:
+    """What is newest is found a moment later."""
+    poll = (await stage.order("poll"))["message"]
+    result = await stage.order("search")
+    assert result["word"] == ["4321"]
+    with trio.fail_after(DEADLINE_S):
+        while poll["id"] not in result["mine"]:
+            result = await stage.order("search")
+    assert result["mine"] == [poll["id"], *result["mine"][1:]]
+    assert result["total"] == len(result["mine"])
 
 
 async def reads_history(stage: Stage) -> None:

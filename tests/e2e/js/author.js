@@ -2,7 +2,7 @@
 // of that and for everything that other bots post. `../discord_py_author.py` is the same bot.
 
 const { createHash } = require("node:crypto");
-const { Client, Embed, EmbedBuilder, Events, GatewayIntentBits } = require("discord.js");
+const { Client, Embed, EmbedBuilder, Events, GatewayIntentBits, Routes } = require("discord.js");
 
 const client = new Client({
   intents: Object.values(GatewayIntentBits).filter(Number.isInteger),
@@ -21,6 +21,8 @@ const described = (message) => ({
   author: message.author.username,
   content: message.content,
   embeds: message.embeds.map(describedEmbed),
+  files: message.attachments.map(({ name, size, description }) => [name, size, description]),
+  webhook: message.webhookId,
   mentions: message.mentions.users.map((user) => user.username).sort(),
   reference: message.reference?.messageId ?? null,
   quoted: message.channel.messages.cache.get(message.reference?.messageId)?.content ?? null,
@@ -50,8 +52,8 @@ const describedPoll = (poll) => ({
   votes: poll.answers.map((answer) => answer.voteCount),
 });
 
-const digest = (messages) =>
-  createHash("sha256").update(messages.map(({ content }) => content).join("\n")).digest("hex");
+const sha256 = (data) => createHash("sha256").update(data);
+const digest = (messages) => sha256(messages.map(({ content }) => content).join("\n")).digest("hex");
 const byId = (messages) => [...messages].sort((a, b) => (a.id < b.id ? -1 : 1));
 
 // All messages from there on, page by page: newest first, or with `after` oldest first.
@@ -66,6 +68,12 @@ const pages = async (channel, direction, start) => {
     if (page.length < PAGE) return found;
     from = page.at(-1).id;
   }
+};
+
+// A hundred thousand bytes that depend on the name.
+const file = (name) => {
+  const content = Array.from({ length: 3125 }, (_, number) => sha256(`${name} ${number}`).digest());
+  return { attachment: Buffer.concat(content), name, description: `It is ${name}` };
 };
 
 const fetchOrdered = ({ channel, reference }) => channel.messages.fetch({ message: reference.messageId, force: true });
@@ -161,6 +169,69 @@ const COMMANDS = {
       thread: again.thread.name,
       starter: described(await made.fetchStarterMessage({ force: true })),
       messages: byId((await made.messages.fetch()).values()).map(described),
+    };
+  },
+
+  // --- files ----------------------------------------------------------------------------------------------------------
+
+  async upload({ channel }) {
+    const message = await channel.send({ content: "With files", files: [file("a.bin"), file("b.txt")] });
+    return { message: described(message) };
+  },
+
+  async swap_file(order) {
+    const message = await fetchOrdered(order);
+    const edited = await message.edit({ attachments: [message.attachments.last()], files: [file("c.bin")] });
+    return { message: described(edited) };
+  },
+
+  async download(order) {
+    const files = [];
+    for (const { name, url } of (await fetchOrdered(order)).attachments.values()) {
+      const data = Buffer.from(await (await fetch(url)).arrayBuffer());
+      files.push([name, sha256(data).digest("hex")]);
+    }
+    return { files };
+  },
+
+  // --- webhooks and search --------------------------------------------------------------------------------------------
+
+  async webhook({ channel }) {
+    const hook = await channel.createWebhook({ name: "Hook" });
+    const sent = { content: "Through a hook", username: "Somebody", files: [file("d.bin")] };
+    const message = described(await hook.send(sent));
+    const edited = await hook.editMessage(message.id, {
+      content: "Exchanged",
+      attachments: [],
+      files: [file("e.bin")],
+    });
+    const fetched = await hook.fetchMessage(message.id);
+    const gone = await hook.send("Gone");
+    await hook.deleteMessage(gone.id);
+    await hook.edit({ name: "Crook" });
+    const listed = (await channel.fetchWebhooks()).map(({ name }) => name);
+    await hook.delete();
+    return {
+      id: hook.id,
+      message,
+      edited: described(edited),
+      fetched: described(fetched),
+      gone: gone.id,
+      listed,
+      left: (await channel.fetchWebhooks()).size,
+    };
+  },
+
+  // The library has no call for it, so this is what it calls everything with.
+  async search({ guild }) {
+    const found = (query) =>
+      client.rest.get(Routes.guildMessagesSearch(guild.id), { query: new URLSearchParams(query) });
+    const word = await found({ content: "4321" });
+    const mine = await found({ author_id: client.user.id, has: "poll" });
+    return {
+      word: word.messages.map(([{ content }]) => content),
+      mine: mine.messages.map(([{ id }]) => id),
+      total: mine.total_results,
     };
   },
 
