@@ -1,4 +1,5 @@
-"""Attachments of messages: which a message has, and how they are shown. How files arrive is in `uploads`.
+"""Attachments of messages: which a message has, and where they are. How files arrive is in `uploads`, and how messages
+show them in `attachment_views`.
 
 Docs: resources/message, "Attachment Object"; reference, "Uploading Files".
 """
@@ -11,20 +12,17 @@ from urllib.parse import urlsplit
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from chatd.model import files, limits
+from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import TOO_MANY_ATTACHMENTS, ApiError
 from chatd.model.objects.attachment import (
-    Attachment,
     AttachmentFlags,
-    AttachmentInfo,
     AttachmentParams,
     RefreshedUrl,
     RefreshedUrls,
     RefreshUrls,
     StoredAttachment,
 )
-from chatd.model.objects.embed import Embed, EmbedMedia
 from chatd.model.validate import form_error
 from chatd.model.wire import MAX_STRING_INT
 from chatd.service import access
@@ -36,8 +34,6 @@ from chatd.store import attachments as store
 NewFiles = Mapping[int, StoredAttachment]
 NO_FILES: NewFiles = {}
 
-# In an embed, a file of the same message.
-_REFERENCE = "attachment://"
 _PATH = re.compile(r"/attachments/([0-9]{1,19})/([0-9]{1,19})/([A-Za-z0-9._-]+)")
 
 
@@ -82,13 +78,14 @@ def described(attachment: StoredAttachment, params: AttachmentParams) -> StoredA
     return replace(attachment, **said)
 
 
-def shown(
-    core: Core, kept: Sequence[StoredAttachment], embeds: Sequence[Embed]
-) -> tuple[tuple[Attachment, ...], tuple[Embed, ...]]:
-    """With links that are good from now on. What an embed shows is not listed besides."""
-    in_embeds: set[int] = set()
-    finished = tuple(_with_links(core, embed, kept, in_embeds) for embed in embeds)
-    return tuple(_shown(core, attachment) for attachment in kept if attachment.id not in in_embeds), finished
+def names(kept: Sequence[StoredAttachment]) -> frozenset[str]:
+    """By which embeds and components may refer to them."""
+    return frozenset(attachment.filename for attachment in kept)
+
+
+def is_voice(kept: Sequence[StoredAttachment]) -> bool:
+    """Whether it is what a voice message consists of (resources/message, "Voice Messages")."""
+    return len(kept) == 1 and kept[0].duration_secs is not UNSET and kept[0].waveform is not UNSET
 
 
 def path_of(attachment: StoredAttachment) -> str:
@@ -110,7 +107,7 @@ async def refresh(core: Core, me: Actor, body: RefreshUrls) -> RefreshedUrls:
 
 
 async def _refreshed(core: Core, me: Actor, url: str) -> str | None:
-    found = _PATH.fullmatch(_path(url))
+    found = _PATH.fullmatch(path_in(url))
     if found is None or int(found[2]) > MAX_STRING_INT:
         return None
     for channel_id, attachment in await core.db.read(store.seen_in, int(found[2])):
@@ -124,44 +121,9 @@ async def _refreshed(core: Core, me: Actor, url: str) -> str | None:
     return None
 
 
-def _path(url: str) -> str:
+def path_in(url: str) -> str:
+    """Empty where there is none."""
     try:
         return urlsplit(url).path
     except ValueError:  # an unfinished IPv6 address
         return ""
-
-
-def _shown(core: Core, attachment: StoredAttachment) -> Attachment:
-    url = core.links.signed(path_of(attachment))
-    told = {name: getattr(attachment, name) for name in AttachmentInfo.__struct_fields__}
-    return Attachment(**told, url=url, proxy_url=url)
-
-
-def _with_links(core: Core, embed: Embed, kept: Sequence[StoredAttachment], in_embeds: set[int]) -> Embed:
-    def link(url: str) -> str:
-        attachment = _referred_to(core, kept, url)
-        if attachment is None:
-            return url
-        in_embeds.add(attachment.id)
-        return core.links.signed(path_of(attachment))
-
-    changed: dict[str, Any] = {}
-    for name in ("image", "thumbnail"):
-        if isinstance(media := getattr(embed, name), EmbedMedia):
-            changed[name] = replace(media, url=link(media.url))
-    for name in ("footer", "author"):
-        part = getattr(embed, name)
-        if part is not UNSET and isinstance(part.icon_url, str):
-            changed[name] = replace(part, icon_url=link(part.icon_url))
-    return replace(embed, **changed) if changed else embed
-
-
-def _referred_to(core: Core, kept: Sequence[StoredAttachment], url: str) -> StoredAttachment | None:
-    """By its name, or by a link that its author was shown and sends back, say with an edit."""
-    if url.startswith(_REFERENCE):
-        name = files.sanitize(url.removeprefix(_REFERENCE))
-        return next((attachment for attachment in kept if attachment.filename == name), None)
-    if url.startswith(f"{core.links.base}/attachments/"):
-        path = _path(url)
-        return next((attachment for attachment in kept if path == path_of(attachment)), None)
-    return None

@@ -6,16 +6,25 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
-from chatd.model.objects.attachment import Attachment
 from chatd.model.objects.guild import Member, MessageMember
-from chatd.model.objects.message import NOTICE_TYPES, Message, MessageExtra, MessageUser
+from chatd.model.objects.message import (
+    REFERRING_TYPES,
+    Message,
+    MessageExtra,
+    MessageFlags,
+    MessageSnapshot,
+    MessageUser,
+    Snapshot,
+    SnapshotMessage,
+)
 from chatd.model.objects.poll import Poll, PollAnswerCount, PollResults
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import Snowflake, decoder, timestamp
-from chatd.service.attachments import shown
+from chatd.service import attachment_views
+from chatd.service.attachment_views import Contents
 from chatd.service.core import Core
 from chatd.store.messages import MessageRow, Page
 
@@ -36,10 +45,7 @@ def message(
     votes: tuple[PollAnswerCount, ...] | None = None,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
-    attachments: tuple[Attachment, ...] = ()
-    embeds = extra.embeds
-    if extra.attachments:
-        attachments, embeds = shown(core, extra.attachments, embeds)
+    contents = _shown(core, extra)
     return Message(
         id=Snowflake(row.id),
         channel_id=Snowflake(row.channel_id),
@@ -51,17 +57,45 @@ def message(
         mention_everyone=extra.mention_everyone,
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
-        embeds=embeds,
-        attachments=attachments,
+        embeds=() if row.flags & MessageFlags.SUPPRESS_EMBEDS else contents.embeds,
+        attachments=contents.attachments,
+        components=contents.components,
+        sticker_items=extra.sticker_items or UNSET,
         pinned=row.pinned_ms is not None,
         reactions=reactions,
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
+        message_snapshots=UNSET if extra.snapshot is None else (_snapshot(core, extra.snapshot, users),),
         referenced_message=referenced,
         thread=thread,
         poll=extra.poll if votes is None else _counted(extra.poll, votes),
+    )
+
+
+def _shown(core: Core, stored: MessageExtra | Snapshot) -> Contents:
+    if stored.attachments:
+        return attachment_views.shown(core, stored.attachments, stored.embeds, stored.components)
+    return Contents((), stored.embeds, stored.components)
+
+
+def _snapshot(core: Core, snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
+    contents = _shown(core, snapshot)
+    return MessageSnapshot(
+        message=SnapshotMessage(
+            type=snapshot.type,
+            content=snapshot.content,
+            timestamp=snapshot.timestamp,
+            edited_timestamp=snapshot.edited_timestamp,
+            flags=snapshot.flags,
+            mentions=tuple(users[user_id] for user_id in snapshot.mentions if user_id in users),
+            mention_roles=snapshot.mention_roles,
+            embeds=contents.embeds,
+            attachments=contents.attachments,
+            components=contents.components,
+            sticker_items=snapshot.sticker_items or UNSET,
+        )
     )
 
 
@@ -107,14 +141,14 @@ def _with_reference(core: Core, row: MessageRow, page: Page) -> Message:
     if found is not None:
         quoted = page.reactions.get(found.id, UNSET)
         votes_there = page.votes.get(found.id)
-        extra_there = extra_of(found.extra)
-        referenced = message(core, found, extra_there, page.users, reactions=quoted, votes=votes_there)
+        referenced = message(core, found, extra_of(found.extra), page.users, reactions=quoted, votes=votes_there)
     return message(core, row, extra, page.users, referenced, thread, reactions, votes)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
-    """Whom the message mentions."""
-    return extra_of(row.extra).mentions
+    """Whom the message mentions, or the one that it forwards."""
+    extra = extra_of(row.extra)
+    return extra.mentions if extra.snapshot is None else (*extra.mentions, *extra.snapshot.mentions)
 
 
 def replied_to(row: MessageRow) -> int:
@@ -123,9 +157,8 @@ def replied_to(row: MessageRow) -> int:
 
 
 def _target(row: MessageRow, extra: MessageExtra) -> int:
-    """The system's notices only refer to their message."""
     reference = extra.message_reference
-    if reference is None or reference.message_id is UNSET or row.type in NOTICE_TYPES:
+    if reference is None or reference.message_id is UNSET or row.type not in REFERRING_TYPES:
         return 0
     return reference.message_id
 
