@@ -110,6 +110,9 @@ class Runner:
         self._limit(entry, arguments, me, request.peer, reply)
         if me is not None:
             arguments["me"] = me
+        content_type = request.headers.get("content-type", "")
+        if entry.body is not None and isinstance(request.body, bytes):
+            arguments["body"] = parse_body(entry.body, content_type, request.body)
         if entry.query is not None:
             arguments["query"] = decode_query(entry.query, parse_qsl(request.query, keep_blank_values=True))
         if entry.takes_host:
@@ -118,11 +121,7 @@ class Runner:
             arguments["peer"] = request.peer
         if entry.takes_reason:
             arguments["reason"] = _reason(request.headers.get("x-audit-log-reason", ""))
-        content_type = request.headers.get("content-type", "")
-        if entry.body is None:
-            result = await entry.service(self._core, **arguments)
-        elif isinstance(request.body, bytes):
-            arguments["body"] = parse_body(entry.body, content_type, request.body)
+        if entry.body is None or isinstance(request.body, bytes):
             result = await entry.service(self._core, **arguments)
         else:
             result = await self._call_with_form(entry, arguments, content_type, request.body)

@@ -16,7 +16,6 @@ from chatd.model.objects.message import Message, MessageSnapshot
 from chatd.service.access import DirectAccess, Here
 from chatd.service.actors import Actor
 
-
 # The content, of a message and of one that it forwards.
 _NOTHING: dict[str, Any] = {"content": "", "embeds": (), "attachments": (), "components": ()}
 

@@ -238,6 +238,7 @@ STEPS: list[Step] = [
     reacts,
     pins,
     purges,
+    sends_files,
     reads_history,
     starts_a_thread,
     polls,

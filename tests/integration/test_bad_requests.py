@@ -191,9 +191,11 @@ FORMS: list[tuple[bytes, str, Expected]] = [
     (part("payload_json", '{"content": 5}') + END, FORM, {"content": NO_STRING}),
     (part("payload_json", "{}") + END, FORM, EMPTY),
     (
-        part("payload_json", '{"content": "x"}') + part("files[0]", "data", '; filename="a"') + END,
+        part("payload_json", '{"content": "x", "attachments": [{"id": 1}]}')
+        + part("files[0]", "data", '; filename="a"')
+        + END,
         FORM,
-        {"files[0]": "ATTACHMENTS_NOT_SUPPORTED"},
+        {"attachments.0.id": "ATTACHMENT_NOT_FOUND"},
     ),
     (b'{"content": "' + b"x" * (1 << 20) + b'"}', JSON, TOO_LARGE),
 ]
