@@ -163,7 +163,7 @@ async def _contents(
     embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
     if embeds and not here.permissions & p.EMBED_LINKS:
         raise MISSING_PERMISSIONS()
-    attached = listed((), body.attachments or (), files)
+    attached = listed((), body.attachments or (), files) if files or body.attachments else ()
     extra = MessageExtra(tts=bool(body.tts), nonce=body.nonce, embeds=embeds, attachments=attached)
     if body.poll is not None:
         extra = replace(extra, poll=await poll_forms.new(core, me, here, body.poll))

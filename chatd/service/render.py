@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
+from chatd.model.objects.attachment import Attachment
 from chatd.model.objects.guild import Member, MessageMember
 from chatd.model.objects.message import (
     REFERRING_TYPES,
@@ -23,8 +24,7 @@ from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import Snowflake, decoder, timestamp
-from chatd.service import attachment_views
-from chatd.service.attachment_views import Contents
+from chatd.service.attachment_views import shown
 from chatd.service.core import Core
 from chatd.store.messages import MessageRow, Page
 
@@ -45,7 +45,11 @@ def message(
     votes: tuple[PollAnswerCount, ...] | None = None,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
-    contents = _shown(core, extra)
+    attachments: tuple[Attachment, ...] = ()
+    embeds = () if row.flags & MessageFlags.SUPPRESS_EMBEDS else extra.embeds
+    components = extra.components
+    if extra.attachments:
+        attachments, embeds, components = shown(core, extra.attachments, embeds, components)
     return Message(
         id=Snowflake(row.id),
         channel_id=Snowflake(row.channel_id),
@@ -57,9 +61,9 @@ def message(
         mention_everyone=extra.mention_everyone,
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
-        embeds=() if row.flags & MessageFlags.SUPPRESS_EMBEDS else contents.embeds,
-        attachments=contents.attachments,
-        components=contents.components,
+        embeds=embeds,
+        attachments=attachments,
+        components=components,
         sticker_items=extra.sticker_items or UNSET,
         pinned=row.pinned_ms is not None,
         reactions=reactions,
@@ -74,14 +78,8 @@ def message(
     )
 
 
-def _shown(core: Core, stored: MessageExtra | Snapshot) -> Contents:
-    if stored.attachments:
-        return attachment_views.shown(core, stored.attachments, stored.embeds, stored.components)
-    return Contents((), stored.embeds, stored.components)
-
-
 def _snapshot(core: Core, snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
-    contents = _shown(core, snapshot)
+    attachments, embeds, components = shown(core, snapshot.attachments, snapshot.embeds, snapshot.components)
     return MessageSnapshot(
         message=SnapshotMessage(
             type=snapshot.type,
@@ -91,9 +89,9 @@ def _snapshot(core: Core, snapshot: Snapshot, users: Mapping[int, User]) -> Mess
             flags=snapshot.flags,
             mentions=tuple(users[user_id] for user_id in snapshot.mentions if user_id in users),
             mention_roles=snapshot.mention_roles,
-            embeds=contents.embeds,
-            attachments=contents.attachments,
-            components=contents.components,
+            embeds=embeds,
+            attachments=attachments,
+            components=components,
             sticker_items=snapshot.sticker_items or UNSET,
         )
     )

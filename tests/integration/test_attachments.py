@@ -350,6 +350,63 @@ async def test_embeds_show_files_of_their_message(world: World) -> None:
     assert again["attachments"] == message["attachments"]
 
 
+async def test_components_show_files_of_their_message(world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    bot = await world.bot(alice, guild, permissions=1 << 3)
+    picture, text = {"url": "attachment://cat.png"}, {"url": "attachment://my notes.txt"}
+    tree = [
+        {
+            "type": 17,
+            "components": [
+                {"type": 9, "components": [{"type": 10, "content": "hi"}], "accessory": {"type": 11, "media": picture}},
+                {"type": 12, "items": [{"media": picture}, {"media": {"url": "https://elsewhere.test/i.png"}}]},
+            ],
+        },
+        {"type": 13, "file": text},
+    ]
+    files = {"files[0]": ("cat.png", still()), "files[1]": ("my notes.txt", b"notes"), "files[2]": b"unseen"}
+    message = (await post(bot, guild.general, files, components=tree, flags=1 << 15)).ok(200)
+    assert [attachment["filename"] for attachment in message["attachments"]] == ["files2"]
+    container, file = message["components"]
+    section, gallery = container["components"]
+    for media in (section["accessory"]["media"], gallery["items"][0]["media"]):
+        assert media["url"] == media["proxy_url"]
+        assert (await fetch(world.anybody, media["url"])).content == still()
+    assert gallery["items"][1]["media"]["url"] == "https://elsewhere.test/i.png"
+    assert (file["name"], file["size"]) == ("my_notes.txt", 5)
+    assert (await fetch(world.anybody, file["file"]["url"])).content == b"notes"
+    # what they show has to be there, also after an edit
+    refused = await post(bot, guild.general, {}, components=tree, flags=1 << 15)
+    assert set(refused.errors.values()) == {"UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"}
+    path = f"/channels/{guild.general}/messages/{message['id']}"
+    changed = {"components": [{"type": 13, "file": {"url": "attachment://new.txt"}}], "attachments": [{"id": 0}]}
+    new = {"files[0]": ("new.txt", b"new")}
+    edited = (await bot.upload(path, {"payload_json": json.dumps(changed)}, new, method="PATCH")).ok(200)
+    assert edited["attachments"] == []
+    assert (await fetch(world.anybody, edited["components"][0]["file"]["url"])).content == b"new"
+    assert (await fetch(world.anybody, file["file"]["url"])).error == (404, 0)
+
+
+async def test_voice_messages(world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    voice = {"id": 0, "duration_secs": 1.5, "waveform": "AAAA"}
+    file = {"files[0]": ("voice.ogg", b"OggS" + bytes(50))}
+    message = (await post(alice, guild.general, file, flags=1 << 13, attachments=[voice])).ok(200)
+    [attachment] = message["attachments"]
+    told = {"content_type": "audio/ogg", "duration_secs": 1.5, "waveform": "AAAA"}
+    assert attachment.items() >= told.items()
+    assert message["flags"] == 1 << 13
+    for files, payload in (
+        (file, {}),
+        (file, {"attachments": [{**voice, "waveform": None}]}),
+        ({**file, "files[1]": b""}, {"attachments": [voice]}),
+        ({}, {"content": "x"}),
+    ):
+        assert (await post(alice, guild.general, files, flags=1 << 13, **payload)).error == (400, 50160)
+
+
 # --- who sees what, and where ----------------------------------------------------------------------------------------
 
 
@@ -427,6 +484,26 @@ async def test_files_go_with_their_messages(server: Server, world: World) -> Non
     assert await orphans.collect(server.core) == 5
     assert stored(server) == [f"attachments/{guild.general}/{kept['attachments'][0]['id']}"]
     assert (await fetch(world.anybody, kept["attachments"][0]["url"])).status == 200
+
+
+async def test_a_forward_keeps_the_file(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    path = f"/channels/{guild.general}/messages"
+    message = (await post(alice, guild.general, FILE, content="look")).ok(200)
+    reference = {"type": 1, "message_id": message["id"], "channel_id": guild.general}
+    forward = (await alice.post(path, {"message_reference": reference})).ok(200)
+    assert forward["attachments"] == []
+    [snapshot] = forward["message_snapshots"]
+    assert snapshot["message"]["attachments"] == message["attachments"]
+    (await alice.delete(f"{path}/{message['id']}")).ok(204)
+    age_files(server)
+    assert await orphans.collect(server.core) == 0
+    assert (await fetch(world.anybody, message["attachments"][0]["url"])).content == b"remember the milk"
+    [again] = (await alice.get(path)).ok(200)
+    assert again["message_snapshots"] == forward["message_snapshots"]
+    (await alice.delete(f"{path}/{forward['id']}")).ok(204)
+    assert await orphans.collect(server.core) == 1
 
 
 @sqlite_only
