@@ -77,8 +77,9 @@ def route(
     for name in path:
         if hints[name] not in (Snowflake, str):
             raise TypeError(f"{method} {template}: {name} is {hints[name]}, not Snowflake or str")
-    if ("files" in names) != (may_attach is not None):
-        raise TypeError(f"{method} {template}: files need somebody who is asked, and the other way round")
+    asked_with = [] if may_attach is None else list(inspect.signature(may_attach).parameters)[1:]
+    if ("files" in names) != (may_attach is not None) or not set(asked_with) <= {"me", *path} & set(names):
+        raise TypeError(f"{method} {template}: files and who is asked for them, with {asked_with}, do not fit")
     body = hints.get("body")
     return Route(
         method=method,
@@ -91,7 +92,7 @@ def route(
         body=body,
         query=hints.get("query"),
         may_attach=may_attach,
-        may_attach_takes=() if may_attach is None else tuple(inspect.signature(may_attach).parameters)[1:],
+        may_attach_takes=tuple(asked_with),
         needs_token="me" in names,
         takes_host="host" in names,
         takes_peer="peer" in names,

@@ -99,11 +99,8 @@ async def find(core: Core, attachment_id: int) -> StoredAttachment | None:
 
 async def refresh(core: Core, me: Actor, body: RefreshUrls) -> RefreshedUrls:
     """New links for old ones, and for those without a signature; null for what the asker cannot see."""
-    return RefreshedUrls(
-        refreshed_urls=tuple(
-            [RefreshedUrl(original=url, refreshed=await _refreshed(core, me, url)) for url in body.attachment_urls]
-        )
-    )
+    found = [RefreshedUrl(original=url, refreshed=await _refreshed(core, me, url)) for url in body.attachment_urls]
+    return RefreshedUrls(refreshed_urls=tuple(found))
 
 
 async def _refreshed(core: Core, me: Actor, url: str) -> str | None:
