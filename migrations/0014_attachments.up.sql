@@ -1,9 +1,8 @@
 -- Files of messages: which message names which file. A file that no row names any more is deleted in time.
 CREATE TABLE attachments (
-    id INTEGER NOT NULL,          -- the file is stored as attachments/channel_id/id
+    id INTEGER NOT NULL,
     message_id INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
-    channel_id INTEGER NOT NULL,  -- where it was uploaded
-    file TEXT NOT NULL,           -- JSON: what serving the file takes, as it was uploaded
+    file TEXT NOT NULL,           -- JSON: the attachment as it was uploaded
     PRIMARY KEY (id, message_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attachments_by_message ON attachments (message_id);

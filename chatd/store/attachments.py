@@ -24,8 +24,8 @@ def name_of(attachment: StoredAttachment) -> str:
 
 def insert(tx: Tx, named: Iterable[tuple[int, StoredAttachment]]) -> None:
     """Messages and what they name."""
-    rows = [(file.id, message_id, file.channel_id, to_text(file)) for message_id, file in named]
-    tx.insert_many("attachments", ("id", "message_id", "channel_id", "file"), rows)
+    rows = [(file.id, message_id, to_text(file)) for message_id, file in named]
+    tx.insert_many("attachments", ("id", "message_id", "file"), rows)
 
 
 def delete(tx: Tx, message_id: int, ids: Sequence[int]) -> None:
