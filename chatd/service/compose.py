@@ -45,6 +45,7 @@ from chatd.store.rows import to_text
 # Plain integers: an operation on Python's flags takes a microsecond.
 V2 = int(MessageFlags.IS_COMPONENTS_V2)
 _VOICE = int(MessageFlags.IS_VOICE_MESSAGE)
+_HAS_SNAPSHOT = int(MessageFlags.HAS_SNAPSHOT)
 # What a sender may set, and what only an application may; all other flags are ignored.
 _FLAGS = int(MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS) | _VOICE
 _FLAGS_OF_APPLICATIONS = _FLAGS | V2
@@ -78,7 +79,7 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
     if reference is not None and reference.type == ReferenceType.FORWARD:
         forwarded = await forwards.take(core, me, reference)
         extra = replace(extra, message_reference=forwarded.reference, snapshot=forwarded.snapshot)
-        flags |= int(MessageFlags.HAS_SNAPSHOT)
+        flags = flags & ~V2 | _HAS_SNAPSHOT
     check_contents(content, extra, flags)
     if reference is not None and extra.snapshot is None:
         target = await replies.target(core, here, reference)

@@ -110,7 +110,7 @@ def _edit(
     content = before.content if body.content is UNSET else body.content or ""
     extra = _contents(render.extra_of(before.extra), flags, body, change)
     edited_ms = before.edited_ms
-    if _says_something(body):
+    if _says_something(body) or flags & V2 > before.flags & V2:
         compose.check_contents(content, extra, flags)
         edited_ms = now_ms
     row = replace(before, content=content, flags=flags, edited_ms=edited_ms, extra=to_text(extra))
