@@ -7,7 +7,16 @@ from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.model.objects.guild import Member, MessageMember
-from chatd.model.objects.message import NOTICE_TYPES, Message, MessageExtra, MessageUser
+from chatd.model.objects.message import (
+    REFERRING_TYPES,
+    Message,
+    MessageExtra,
+    MessageFlags,
+    MessageSnapshot,
+    MessageUser,
+    Snapshot,
+    SnapshotMessage,
+)
 from chatd.model.objects.poll import Poll, PollAnswerCount, PollResults
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
@@ -43,16 +52,36 @@ def message(
         mention_everyone=extra.mention_everyone,
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
-        embeds=extra.embeds,
+        embeds=() if row.flags & MessageFlags.SUPPRESS_EMBEDS else extra.embeds,
+        components=extra.components,
+        sticker_items=extra.sticker_items or UNSET,
         pinned=row.pinned_ms is not None,
         reactions=reactions,
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
+        message_snapshots=UNSET if extra.snapshot is None else (_snapshot(extra.snapshot, users),),
         referenced_message=referenced,
         thread=thread,
         poll=extra.poll if votes is None else _counted(extra.poll, votes),
+    )
+
+
+def _snapshot(snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
+    return MessageSnapshot(
+        message=SnapshotMessage(
+            type=snapshot.type,
+            content=snapshot.content,
+            timestamp=snapshot.timestamp,
+            edited_timestamp=snapshot.edited_timestamp,
+            flags=snapshot.flags,
+            mentions=tuple(users[user_id] for user_id in snapshot.mentions if user_id in users),
+            mention_roles=snapshot.mention_roles,
+            embeds=snapshot.embeds,
+            components=snapshot.components,
+            sticker_items=snapshot.sticker_items or UNSET,
+        )
     )
 
 
@@ -102,8 +131,9 @@ def _with_reference(row: MessageRow, page: Page) -> Message:
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
-    """Whom the message mentions."""
-    return extra_of(row.extra).mentions
+    """Whom the message mentions, or the one that it forwards."""
+    extra = extra_of(row.extra)
+    return extra.mentions if extra.snapshot is None else (*extra.mentions, *extra.snapshot.mentions)
 
 
 def replied_to(row: MessageRow) -> int:
@@ -112,9 +142,8 @@ def replied_to(row: MessageRow) -> int:
 
 
 def _target(row: MessageRow, extra: MessageExtra) -> int:
-    """The system's notices only refer to their message."""
     reference = extra.message_reference
-    if reference is None or reference.message_id is UNSET or row.type in NOTICE_TYPES:
+    if reference is None or reference.message_id is UNSET or row.type not in REFERRING_TYPES:
         return 0
     return reference.message_id
 
