@@ -39,9 +39,8 @@ class Stage:
 
     def __init__(self, actor: str, bots: Mapping[str, Bot], owner: User, member: User, guild: Guild) -> None:
         self.actor = actor
-        [self.observer] = [name for name in bots if name != actor]
         self.bots = bots
-        self.observing = bots[self.observer]
+        [self.observing] = [bot for name, bot in bots.items() if name != actor]
         self.owner = owner
         self.member = member
         self.guild = guild
