@@ -11,6 +11,8 @@ connections and late heads, so that a head may take `idle_deadline_s`, and close
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from math import inf
+from typing import Self
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -18,12 +20,13 @@ from hypercorn.config import Config
 from hypercorn.events import Event, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ASGISendCallable, ASGISendEvent
+from hypercorn.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, ASGISendEvent
 from quart import Response as QuartResponse
 from quart import request as quart_request
 from quart.typing import ResponseTypes
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
+from quart_trio.wrappers.request import TrioBody, TrioRequest
 from werkzeug.exceptions import HTTPException
 
 from chatd.live.stream import ClientStream, Data
@@ -31,20 +34,28 @@ from chatd.live.tls import TlsStream
 from chatd.rest.edge import serve_connection
 from chatd.rest.http import (
     NO_BODY,
+    ArrivingBody,
+    BodyFailed,
     Drain,
     Handler,
     Limits,
+    Patience,
     Request,
     Response,
     Upgrade,
     add_header,
     answer,
+    is_form,
+    is_read,
     refusal,
     split_target,
 )
 
 # How the request line of every client that wants the gateway begins.
 GATEWAY = b"GET /gateway"
+
+# Of a form, between hypercorn and the handler that reads it.
+FORM_BUFFER_BYTES = 256 * 1024
 
 # For each piece of a response.
 RESPONSE_DEADLINE_S = 120.0
@@ -87,6 +98,7 @@ def connection_handler(
 def create_app(handler: Handler, limits: Limits) -> QuartTrio:
     """The application: everything goes to the handler."""
     app = QuartTrio(__name__, static_folder=None)
+    app.request_class = _Request
     app.asgi_http_class = _Exchange
     app.config["MAX_CONTENT_LENGTH"] = max(limits.max_body, limits.max_upload, limits.max_images)
     app.config["RESPONSE_TIMEOUT"] = None  # _Exchange has one
@@ -130,17 +142,20 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
 
     host, path, _ = target
     limit = limits.body_limit(headers.get("content-type", ""), path)
-    expected = quart_request.content_length or 0
-    if expected > limit:
+    if (quart_request.content_length or 0) > limit:
         return refusal(413)
-    # Declared as whole seconds, used as a float.
-    quart_request.body_timeout = limits.body_deadline_s + expected / limits.body_bytes_per_s  # type: ignore[assignment]
-    try:
-        body = await quart_request.get_data(cache=False, as_text=False, parse_form_data=False)
-    except HTTPException as error:  # too large, or too slow
-        return refusal(error.code or 400)
-    if len(body) > limit:
-        return refusal(413)
+    arriving = quart_request.body
+    assert isinstance(arriving, _Body)
+    body: bytes | _Form
+    if is_form(headers.get("content-type", "")):
+        body = _Form(arriving, limits)
+    else:
+        try:
+            body = await _whole_body(limits)
+        except HTTPException as error:  # too large, or too slow
+            return refusal(error.code or 400)
+        if len(body) > limit:
+            return refusal(413)
 
     client = scope["client"]
     request = Request(
@@ -153,10 +168,94 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
         quart_request.scheme,
         host or headers.get("host", ""),
     )
-    return await answer(handler, request)
+    response = await answer(handler, request)
+    await is_read(request, limits.max_body)
+    arriving.discard()
+    return response
+
+
+async def _whole_body(limits: Limits) -> bytes:
+    expected = quart_request.content_length or 0
+    # Declared as whole seconds, used as a float.
+    quart_request.body_timeout = limits.body_deadline_s + expected / limits.body_bytes_per_s  # type: ignore[assignment]
+    return await quart_request.get_data(cache=False, as_text=False, parse_form_data=False)
+
+
+class _Body(TrioBody):
+    """What hypercorn has handed over and nobody has read: of a form, which is read as it comes, only so much."""
+
+    def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
+        super().__init__(expected_content_length, max_content_length)
+        self._bound: float = inf
+        self._is_wanted = True
+        self._taken = trio.Event()
+
+    def bound(self) -> None:
+        self._bound = FORM_BUFFER_BYTES
+
+    def discard(self) -> None:
+        """Nobody reads on. What comes is thrown away: hypercorn would wait for ever to get rid of it."""
+        self._is_wanted = False
+        self.clear()
+        self._taken.set()
+
+    def append(self, data: bytes) -> None:
+        if self._is_wanted:
+            super().append(data)
+
+    def is_over(self) -> bool:
+        return self._complete.is_set() and not self._data
+
+    async def room(self) -> None:
+        while len(self._data) >= self._bound:
+            self._taken = trio.Event()
+            await self._taken.wait()
+
+    async def __anext__(self) -> bytes:
+        data = await super().__anext__()
+        self._taken.set()
+        return data
+
+
+class _Form(ArrivingBody):
+    def __init__(self, body: _Body, limits: Limits) -> None:
+        body.bound()
+        self._body = body
+        self._limits = limits
+        self._patience = Patience(limits)
+        self._received = 0
+
+    def is_over(self) -> bool:
+        return self._body.is_over()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await self._patience.wait(self._body.__anext__, self._received)
+        self._received += len(data)
+        if self._received > self._limits.max_upload:
+            raise BodyFailed(413)
+        return data
+
+
+class _Request(TrioRequest):
+    body_class = _Body
 
 
 class _Exchange(TrioASGIHTTPConnection):
+    async def handle_messages(  # type: ignore[override]
+        self, nursery: trio.Nursery, request: TrioRequest, receive: ASGIReceiveCallable
+    ) -> None:
+        body = request.body
+        assert isinstance(body, _Body)
+
+        async def receive_with_room() -> ASGIReceiveEvent:
+            await body.room()
+            return await receive()
+
+        await super().handle_messages(nursery, request, receive_with_room)
+
     async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
         # With the end of the response hypercorn reports the client as gone, upon which Quart cancels this task; but it
         # is this task which then, in hypercorn, closes the connection or starts the timer of an idle one. An HTTP/2
