@@ -11,8 +11,6 @@ connections and late heads, so that a head may take `idle_deadline_s`, and close
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from math import inf
-from typing import Self
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -26,7 +24,7 @@ from quart import request as quart_request
 from quart.typing import ResponseTypes
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
-from quart_trio.wrappers.request import TrioBody, TrioRequest
+from quart_trio.wrappers.request import TrioRequest
 from werkzeug.exceptions import HTTPException
 
 from chatd.live.stream import ClientStream, Data
@@ -34,12 +32,9 @@ from chatd.live.tls import TlsStream
 from chatd.rest.edge import serve_connection
 from chatd.rest.http import (
     NO_BODY,
-    ArrivingBody,
-    BodyFailed,
     Drain,
     Handler,
     Limits,
-    Patience,
     Request,
     Response,
     Upgrade,
@@ -50,12 +45,10 @@ from chatd.rest.http import (
     refusal,
     split_target,
 )
+from chatd.rest.page_bodies import BodyRequest, Form, body_of
 
 # How the request line of every client that wants the gateway begins.
 GATEWAY = b"GET /gateway"
-
-# Of a form, between hypercorn and the handler that reads it.
-FORM_BUFFER_BYTES = 256 * 1024
 
 # For each piece of a response.
 RESPONSE_DEADLINE_S = 120.0
@@ -98,7 +91,7 @@ def connection_handler(
 def create_app(handler: Handler, limits: Limits) -> QuartTrio:
     """The application: everything goes to the handler."""
     app = QuartTrio(__name__, static_folder=None)
-    app.request_class = _Request
+    app.request_class = BodyRequest
     app.asgi_http_class = _Exchange
     app.config["MAX_CONTENT_LENGTH"] = max(limits.max_body, limits.max_upload, limits.max_images)
     app.config["RESPONSE_TIMEOUT"] = None  # _Exchange has one
@@ -144,14 +137,17 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
     limit = limits.body_limit(headers.get("content-type", ""), path)
     if (quart_request.content_length or 0) > limit:
         return refusal(413)
-    arriving = quart_request.body
-    assert isinstance(arriving, _Body)
-    body: bytes | _Form
+    arriving = body_of(quart_request)
+    body: bytes | Form
     if is_form(headers.get("content-type", "")):
-        body = _Form(arriving, limits)
+        body = Form(arriving, limits)
     else:
+        # Declared as whole seconds, used as a float.
+        expected = quart_request.content_length or 0
+        deadline_s = limits.body_deadline_s + expected / limits.body_bytes_per_s
+        quart_request.body_timeout = deadline_s  # type: ignore[assignment]
         try:
-            body = await _whole_body(limits)
+            body = await quart_request.get_data(cache=False, as_text=False, parse_form_data=False)
         except HTTPException as error:  # too large, or too slow
             return refusal(error.code or 400)
         if len(body) > limit:
@@ -174,81 +170,11 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
     return response
 
 
-async def _whole_body(limits: Limits) -> bytes:
-    expected = quart_request.content_length or 0
-    # Declared as whole seconds, used as a float.
-    quart_request.body_timeout = limits.body_deadline_s + expected / limits.body_bytes_per_s  # type: ignore[assignment]
-    return await quart_request.get_data(cache=False, as_text=False, parse_form_data=False)
-
-
-class _Body(TrioBody):
-    """What hypercorn has handed over and nobody has read: of a form, which is read as it comes, only so much."""
-
-    def __init__(self, expected_content_length: int | None, max_content_length: int | None) -> None:
-        super().__init__(expected_content_length, max_content_length)
-        self._bound: float = inf
-        self._is_wanted = True
-        self._taken = trio.Event()
-
-    def bound(self) -> None:
-        self._bound = FORM_BUFFER_BYTES
-
-    def discard(self) -> None:
-        """Nobody reads on. What comes is thrown away: hypercorn would wait for ever to get rid of it."""
-        self._is_wanted = False
-        self.clear()
-        self._taken.set()
-
-    def append(self, data: bytes) -> None:
-        if self._is_wanted:
-            super().append(data)
-
-    def is_over(self) -> bool:
-        return self._complete.is_set() and not self._data
-
-    async def room(self) -> None:
-        while len(self._data) >= self._bound:
-            self._taken = trio.Event()
-            await self._taken.wait()
-
-    async def __anext__(self) -> bytes:
-        data = await super().__anext__()
-        self._taken.set()
-        return data
-
-
-class _Form(ArrivingBody):
-    def __init__(self, body: _Body, limits: Limits) -> None:
-        body.bound()
-        self._body = body
-        self._limits = limits
-        self._patience = Patience(limits)
-        self._received = 0
-
-    def is_over(self) -> bool:
-        return self._body.is_over()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        data = await self._patience.wait(self._body.__anext__, self._received)
-        self._received += len(data)
-        if self._received > self._limits.max_upload:
-            raise BodyFailed(413)
-        return data
-
-
-class _Request(TrioRequest):
-    body_class = _Body
-
-
 class _Exchange(TrioASGIHTTPConnection):
     async def handle_messages(  # type: ignore[override]
         self, nursery: trio.Nursery, request: TrioRequest, receive: ASGIReceiveCallable
     ) -> None:
-        body = request.body
-        assert isinstance(body, _Body)
+        body = body_of(request)
 
         async def receive_with_room() -> ASGIReceiveEvent:
             await body.room()

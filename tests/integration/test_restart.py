@@ -195,6 +195,25 @@ async def test_votes_and_ends_of_polls_are_told_once(options: dict[str, Any]) ->
             assert [name for name, _ in last.events] == ["RESUMED"]
 
 
+async def test_files_are_told_with_links_that_are_good(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        path = f"/channels/{guild.general}/messages"
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            client.cut()
+            message = (await alice.upload(path, {}, {"file": b"1"})).ok(200)
+            (await alice.upload(f"{path}/{message['id']}", {}, {"file": b"2"}, method="PATCH")).ok(200)
+    async with serving(options) as running, Client(running.url) as anybody:
+        client.url = running.url
+        async with resumed(client) as again:
+            [posted], [edited] = again.named("MESSAGE_CREATE"), again.named("MESSAGE_UPDATE")
+            links = [urlsplit(attachment["url"]) for attachment in (*posted["attachments"], *edited["attachments"])]
+            assert {f"{link.scheme}://{link.netloc}" for link in links} == {running.url}
+            contents = [(await anybody.get(f"/{link.path}?{link.query}")).content for link in links]
+            assert contents == [b"1", b"1", b"2"]
+
+
 async def test_layouts_and_forwards_are_told_as_they_were(options: dict[str, Any]) -> None:
     """To a session that reads content, and to one that does not."""
     lean_intents = ALL_INTENTS & ~(1 << 15)
@@ -230,25 +249,6 @@ async def test_layouts_and_forwards_are_told_as_they_were(options: dict[str, Any
             client.url = running.url
             async with resumed(client) as again:
                 assert [event for event in again.events if event[0] != "RESUMED"] == expected
-
-
-async def test_files_are_told_with_links_that_are_good(options: dict[str, Any]) -> None:
-    async with serving(options, kill=True) as running, World(running.url) as world:
-        alice, bot, guild = await settle(world)
-        path = f"/channels/{guild.general}/messages"
-        async with gateway(running.url, bot.token) as client:
-            await until_noted(running)
-            client.cut()
-            message = (await alice.upload(path, {}, {"file": b"1"})).ok(200)
-            (await alice.upload(f"{path}/{message['id']}", {}, {"file": b"2"}, method="PATCH")).ok(200)
-    async with serving(options) as running, Client(running.url) as anybody:
-        client.url = running.url
-        async with resumed(client) as again:
-            [posted], [edited] = again.named("MESSAGE_CREATE"), again.named("MESSAGE_UPDATE")
-            links = [urlsplit(attachment["url"]) for attachment in (*posted["attachments"], *edited["attachments"])]
-            assert {f"{link.scheme}://{link.netloc}" for link in links} == {running.url}
-            contents = [(await anybody.get(f"/{link.path}?{link.query}")).content for link in links]
-            assert contents == [b"1", b"1", b"2"]
 
 
 async def react_pin_and_delete(alice: User, bot: User, guild: Guild, first: Json, second: Json) -> None:
