@@ -11,6 +11,7 @@ from chatd.model import permissions as p
 from chatd.model.errors import (
     CANNOT_EDIT_POLL,
     CANNOT_EDIT_STICKERS,
+    CANNOT_EDIT_VOICE_MESSAGE,
     MISSING_PERMISSIONS,
     NOT_YOUR_MESSAGE,
     SYSTEM_MESSAGE,
@@ -36,7 +37,7 @@ from chatd.service import (
 from chatd.service.access import Here
 from chatd.service.actors import Actor
 from chatd.service.attachments import NewFiles, listed, names
-from chatd.service.compose import V2
+from chatd.service.compose import V2, VOICE
 from chatd.service.core import Core
 from chatd.service.embeds import embeds_from
 from chatd.service.messages import EncodedMessage
@@ -70,8 +71,8 @@ async def edit(
 ) -> EncodedMessage:
     """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
 
-    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, CANNOT_EDIT_POLL,
-    CANNOT_EDIT_STICKERS, or what `compose.new` does.
+    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, CANNOT_EDIT_POLL, CANNOT_EDIT_STICKERS,
+    CANNOT_EDIT_VOICE_MESSAGE, or what `compose.new` does.
     """
     described = () if body.attachments is UNSET else body.attachments or ()
     async with uploads.kept(core, channel_id, files, described) as new:
@@ -157,8 +158,9 @@ def _contents(extra: MessageExtra, flags: int, body: MessagePatch, change: _Chan
         extra = replace(extra, embeds=change.embeds)
     extra = replace(extra, attachments=listed(extra.attachments, body.attachments, change.files))
     if body.components is not UNSET:
-        component_rules.check(change.components, bool(flags & V2), names(extra.attachments))
         extra = replace(extra, components=change.components)
+    if not (body.components is body.attachments is UNSET):
+        component_rules.check(extra.components, bool(flags & V2), names(extra.attachments))
     if body.sticker_ids is not UNSET and (body.sticker_ids or []) != [it.id for it in extra.sticker_items]:
         if body.sticker_ids or not flags & V2:
             raise CANNOT_EDIT_STICKERS()
@@ -178,6 +180,8 @@ def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatc
             raise MISSING_PERMISSIONS()
     elif _says_something(body, change) and row.type not in AUTHORED_TYPES:
         raise SYSTEM_MESSAGE()
+    elif _says_something(body, change) and row.flags & VOICE:
+        raise CANNOT_EDIT_VOICE_MESSAGE()
     elif _says_something(body, change) and render.extra_of(row.extra).poll is not UNSET:
         raise CANNOT_EDIT_POLL()
     return row
