@@ -235,6 +235,7 @@ STEPS: list[Step] = [
     pins,
     purges,
     sends_files,
+    sends_files,
     reads_history,
     starts_a_thread,
     polls,
