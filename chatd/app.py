@@ -49,8 +49,8 @@ from chatd.rest.probes import with_probes
 from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
+from chatd.service import crossposts, images, presence, read_states, recovery, scheduled_events, thread_archive, voice
 from chatd.service import gateway as gateway_service
-from chatd.service import images, presence, read_states, recovery, scheduled_events, thread_archive, voice
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
@@ -254,6 +254,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
         "own posts": (OWN_POSTS_S, partial(read_states.write_down, core)),
         "checkpoints soon": (recovery.SOON_S, checkpoints.save_soon),
+        "crossposts": (1.0, lambda: crossposts.deliver(core)),
         "scheduled events": (10.0, lambda: scheduled_events.complete_ended(core)),
         "limits": (60.0, forget_limits),
         "journal": (JOURNAL_S, lambda: recovery.bound_journal(core)),

@@ -114,8 +114,12 @@ class Runner:
             arguments["peer"] = request.peer
         if entry.takes_reason:
             arguments["reason"] = _reason(request.headers.get("x-audit-log-reason", ""))
+        if entry.takes_headers:
+            arguments["headers"] = request.headers
         result = await entry.service(self._core, **arguments)
-        return entry.status, b"" if entry.status == 204 else encode(result)
+        if result is None or entry.status == 204:
+            return 204, b""
+        return entry.status, encode(result)
 
     def _match(self, request: Request) -> tuple[Route, list[str]]:
         found = self._router.find(_segments(request.path))
@@ -149,7 +153,9 @@ class Runner:
         if entry.limit is None:
             return
         major = next((ids[name] for name in MAJOR if name in ids), 0)
-        verdict = self._limiter.hit((entry.bucket, major, who), entry.limit, now)
+        # Whoever shows a webhook's token is the webhook (topics/rate-limits, "Rate Limits").
+        token = ids.get("webhook_token")
+        verdict = self._limiter.hit((entry.bucket, major, who if token is None else hash(token)), entry.limit, now)
         reply += headers(verdict, entry.bucket)
         if not verdict.allowed:
             raise rate_limited(verdict.reset_after_s)

@@ -42,7 +42,7 @@ from chatd.service import (
 )
 from chatd.service.access import GuildPlace, ThreadPlace
 from chatd.service.actors import Actor
-from chatd.service.compose import Composed, Here
+from chatd.service.compose import Change, Composed, Here
 from chatd.service.core import Core
 from chatd.store import journal
 from chatd.store import messages as store
@@ -106,8 +106,7 @@ async def edit(
     if automod.watches(here) and _says_something(body):
         await core.db.read(_editable, me.id, here, message_id, body)
         screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
-    edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
-    edited = await core.db.write(edit, then=partial(_edited, core, here))
+    edited = await rewrite(core, me, here, message_id, body, change)
     if screened is not None:
         await automod.report(core, me, screened, message_id)
     return edited
@@ -123,6 +122,41 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
     core.live.to_audience(here.bus_key, "TYPING_START", event, here.audience(core, "TYPING_START"))
 
 
+# --- what other services share -------------------------------------------------------------------------------------
+
+
+async def append(core: Core, here: Here, composed: Composed) -> tuple[int, EncodedMessage]:
+    """Store a message and tell everyone who can see the channel; its id and itself.
+
+    Raises OVERLOADED, UNKNOWN_CHANNEL.
+    """
+    await backpressure.room(core, here.bus_key)
+    try:
+        return await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
+    except Missing:  # deleted since we looked
+        raise UNKNOWN_CHANNEL() from None
+
+
+async def rewrite(
+    core: Core, me: Actor, here: Here, message_id: int, body: MessagePatch, change: Change
+) -> EncodedMessage:
+    """Commit an edit that may be made here. Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS,
+    EMPTY_MESSAGE, SYSTEM_MESSAGE.
+    """
+    edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
+    return await core.db.write(edit, then=partial(rewritten, core, here))
+
+
+def rewritten(core: Core, here: Here, outcome: tuple[int, Page]) -> EncodedMessage:
+    """After the commit of an edit: MESSAGE_UPDATE; the encoded message is returned. `outcome`: its position and the
+    message.
+    """
+    core.live.bus.horizon, page = outcome
+    [message] = render.messages(page)
+    sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
+    return Raw(encode(message)) if page.reactions else sent
+
+
 # --- posting -------------------------------------------------------------------------------------------------------
 
 
@@ -134,11 +168,7 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
     slowmode.check(core, me, here)
     if isinstance(here, ThreadPlace):
         await thread_members.enter(core, me, here, composed.extra.mentions)
-    await backpressure.room(core, here.bus_key)
-    try:
-        posted = await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
-    except Missing:  # deleted since we looked
-        raise UNKNOWN_CHANNEL() from None
+    posted = await append(core, here, composed)
     if screened is not None:
         await automod.report(core, me, screened, posted[0])
     return posted
@@ -184,7 +214,7 @@ def _edit(
     here: Here,
     message_id: int,
     body: MessagePatch,
-    change: compose.Change,
+    change: Change,
     now_ms: int,
     tx: Tx,
 ) -> tuple[int, Page]:
@@ -230,10 +260,3 @@ def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatc
 
 def _says_something(body: MessagePatch) -> bool:
     return body.content is not UNSET or body.embeds is not UNSET
-
-
-def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
-    core.live.bus.horizon, page = outcome
-    [message] = render.messages(page)
-    sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
-    return Raw(encode(message)) if page.reactions else sent

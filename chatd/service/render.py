@@ -7,13 +7,21 @@ from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.model.objects.guild import Member, MessageMember
-from chatd.model.objects.message import Message, MessageExtra, MessageType, MessageUser
+from chatd.model.objects.message import (
+    QUOTING_TYPES,
+    Message,
+    MessageExtra,
+    MessageUser,
+    WebhookAuthor,
+    WebhookUser,
+)
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import Snowflake, decoder, timestamp
 from chatd.store.messages import MessageRow, Page
+from chatd.store.rows import WEBHOOK_DISCRIMINATOR
 
 # Stands in for the author of a message whose account is gone.
 DELETED_USER = User(id=Snowflake(0), username="deleted_user", discriminator="0000")
@@ -30,10 +38,11 @@ def message(
     reactions: tuple[Reaction, ...] | UnsetType = UNSET,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
+    webhook = extra.webhook
     return Message(
         id=Snowflake(row.id),
         channel_id=Snowflake(row.channel_id),
-        author=users.get(row.author_id, DELETED_USER),
+        author=users.get(row.author_id, DELETED_USER) if webhook is None else webhook_user(row.author_id, webhook),
         content=row.content,
         timestamp=timestamp(created_ms(row.id)),
         edited_timestamp=None if row.edited_ms is None else timestamp(row.edited_ms),
@@ -47,9 +56,22 @@ def message(
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
+        webhook_id=UNSET if webhook is None else Snowflake(row.author_id),
+        application_id=UNSET if webhook is None or webhook.application_id is None else webhook.application_id,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
         referenced_message=referenced,
         thread=thread,
+    )
+
+
+def webhook_user(webhook_id: int, author: WebhookAuthor) -> WebhookUser:
+    return WebhookUser(
+        id=Snowflake(webhook_id),
+        username=author.username,
+        discriminator=WEBHOOK_DISCRIMINATOR,
+        avatar=author.avatar,
+        bot=True,
+        avatar_url=UNSET if author.avatar_url is None else author.avatar_url,
     )
 
 
@@ -91,9 +113,9 @@ def replied_to(row: MessageRow) -> int:
 
 
 def _target(row: MessageRow, extra: MessageExtra) -> int:
-    """The notice of a pin only refers to its message."""
+    """The notice of a pin and the copy of a published message only refer to it."""
     reference = extra.message_reference
-    if reference is None or reference.message_id is UNSET or row.type == MessageType.CHANNEL_PINNED_MESSAGE:
+    if reference is None or reference.message_id is UNSET or row.type not in QUOTING_TYPES:
         return 0
     return reference.message_id
 

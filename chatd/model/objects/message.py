@@ -20,6 +20,7 @@ class MessageType(IntEnum):
     RECIPIENT_REMOVE = 2
     CHANNEL_NAME_CHANGE = 4
     CHANNEL_PINNED_MESSAGE = 6
+    CHANNEL_FOLLOW_ADD = 12
     THREAD_CREATED = 18
     REPLY = 19
     THREAD_STARTER_MESSAGE = 21
@@ -28,7 +29,9 @@ class MessageType(IntEnum):
 
 # Written by people; all others are the system's (resources/message, "Message Types").
 AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
-# By the same page.
+# They come with the message that they refer to (resources/message, "Message Reference Content Attribution").
+QUOTING_TYPES = frozenset((MessageType.REPLY, MessageType.THREAD_STARTER_MESSAGE))
+# By the page of the types.
 UNDELETABLE_TYPES = frozenset(
     (
         MessageType.RECIPIENT_ADD,
@@ -39,12 +42,11 @@ UNDELETABLE_TYPES = frozenset(
 )
 
 
-# Written by people; all others are the system's (resources/message, "Message Types").
-AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
-
-
 class MessageFlags(IntFlag):
+    CROSSPOSTED = 1 << 0
+    IS_CROSSPOST = 1 << 1
     SUPPRESS_EMBEDS = 1 << 2
+    SOURCE_MESSAGE_DELETED = 1 << 3
     HAS_THREAD = 1 << 5
     SUPPRESS_NOTIFICATIONS = 1 << 12
 
@@ -54,6 +56,15 @@ class MessageReference(Object, frozen=True, gc=False, kw_only=True):
     channel_id: Snowflake
     message_id: Snowflake | UnsetType = UNSET  # without one it refers to the channel
     guild_id: Snowflake | UnsetType = UNSET
+
+
+class WebhookAuthor(Object, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """The author of a webhook's message, as it was when the message was posted."""
+
+    username: str
+    avatar: str | None = None
+    avatar_url: str | None = None
+    application_id: Snowflake | None = None
 
 
 class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
@@ -66,12 +77,19 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     embeds: tuple[Embed, ...] = ()
     nonce: str | int | None = None
     message_reference: MessageReference | None = None
+    webhook: WebhookAuthor | None = None
 
 
 class MessageUser(User, frozen=True, gc=False, kw_only=True):
     """A mentioned user; in a guild's events with its membership."""
 
     member: MessageMember | UnsetType = UNSET
+
+
+class WebhookUser(User, frozen=True, gc=False, kw_only=True):
+    """A webhook as the author of a message."""
+
+    avatar_url: str | UnsetType = UNSET  # ours: an image somewhere else, as the message asked for; nothing fetches it
 
 
 class Message(Object, frozen=True, kw_only=True):
@@ -93,6 +111,8 @@ class Message(Object, frozen=True, kw_only=True):
     pinned: bool = False
     reactions: tuple[Reaction, ...] | UnsetType = UNSET  # only over REST: it depends on who asks
     nonce: str | int | UnsetType = UNSET
+    webhook_id: Snowflake | UnsetType = UNSET
+    application_id: Snowflake | UnsetType = UNSET
     message_reference: MessageReference | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET
     thread: Thread | UnsetType = UNSET
