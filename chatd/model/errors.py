@@ -230,6 +230,7 @@ POLL_VOTING_BLOCKED = Kind(403, 520000, "Poll voting blocked")
 POLL_EXPIRED = Kind(400, 520001, "Poll expired")
 NO_POLLS_HERE = Kind(400, 520002, "Invalid channel type for poll creation")
 CANNOT_EDIT_POLL = Kind(400, 520003, "Cannot edit a poll message")
+CANNOT_USE_POLL_EMOJI = Kind(400, 520004, "Cannot use an emoji included with the poll")
 NOT_A_POLL = Kind(400, 520006, "Cannot expire a non-poll message")
 
 

@@ -35,6 +35,7 @@ from chatd.service import (
     membership,
     messages,
     pins,
+    polls,
     prunes,
     reactions,
     read_states,
@@ -233,6 +234,10 @@ ROUTES: Sequence[Route] = (
     post("/guilds/{guild_id}/stickers", stickers.create, limit=(50, 3600), status=201),
     patch("/guilds/{guild_id}/stickers/{sticker_id}", stickers.edit, limit=(5, 10)),
     delete("/guilds/{guild_id}/stickers/{sticker_id}", stickers.delete, limit=(5, 10)),
+    # resources/poll
+    get("/channels/{channel_id}/polls/{message_id}/answers/{answer_id}", polls.voters, limit=(5, 5)),
+    post("/channels/{channel_id}/polls/{message_id}/expire", polls.end, limit=(5, 5)),
+    put("/channels/{channel_id}/polls/{message_id}/answers/@me", polls.vote, limit=(5, 5)),  # as Discord's client does
     # resources/voice
     get("/voice/regions", voice_states.regions),
     get("/guilds/{guild_id}/voice-states/@me", voice_states.mine, limit=(10, 10)),

@@ -99,7 +99,8 @@ def _publishable(tx: Tx, me_id: int, here: GuildChannel, message_id: int) -> Mes
         raise UNKNOWN_MESSAGE()
     if row.author_id != me_id and not here.permissions & p.MANAGE_MESSAGES:
         raise MISSING_PERMISSIONS()
-    if row.type != MessageType.DEFAULT or row.flags & MessageFlags.IS_CROSSPOST:
+    has_poll = render.extra_of(row.extra).poll is not UNSET  # which would need votes of its own in every copy
+    if row.type != MessageType.DEFAULT or row.flags & MessageFlags.IS_CROSSPOST or has_poll:
         raise INVALID_MESSAGE_TYPE()
     if row.flags & MessageFlags.CROSSPOSTED:
         raise ALREADY_CROSSPOSTED()

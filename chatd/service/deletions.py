@@ -28,9 +28,8 @@ from chatd.model.snowflake import lowest_at
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake
 from chatd.service import access, audit_log, kept_events, message_events, thread_rules
-from chatd.service.access import DirectAccess, GuildPlace, ThreadPlace
+from chatd.service.access import DirectAccess, GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.service.kept_events import Kept
 from chatd.store import journal, threads

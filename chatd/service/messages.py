@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from chatd.model import permissions as p
 from chatd.model.errors import (
+    CANNOT_EDIT_POLL,
     MISSING_PERMISSIONS,
     NOT_YOUR_MESSAGE,
     SYSTEM_MESSAGE,
@@ -40,9 +41,9 @@ from chatd.service import (
     thread_rules,
     verification,
 )
-from chatd.service.access import GuildPlace, ThreadPlace
+from chatd.service.access import GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
-from chatd.service.compose import Change, Composed, Here
+from chatd.service.compose import Change, Composed
 from chatd.service.core import Core
 from chatd.store import journal
 from chatd.store import messages as store
@@ -97,7 +98,7 @@ async def edit(
 ) -> EncodedMessage:
     """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
 
-    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE.
+    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE, CANNOT_EDIT_POLL.
     """
     here = await access.channel(core, me, channel_id)
     thread_rules.check_is_open(here)
@@ -154,7 +155,7 @@ def rewritten(core: Core, here: Here, outcome: tuple[int, Page]) -> EncodedMessa
     core.live.bus.horizon, page = outcome
     [message] = render.messages(page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
-    return Raw(encode(message)) if page.reactions else sent
+    return Raw(encode(message)) if page.reactions or page.votes else sent
 
 
 # --- posting -------------------------------------------------------------------------------------------------------
@@ -164,7 +165,8 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
     composed = await compose.new(core, me, here, body)
     screened = None
     if automod.watches(here):
-        screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
+        extra = composed.extra
+        screened = await automod.screen(core, me, here, composed.draft.content, extra.embeds, extra.poll)
     slowmode.check(core, me, here)
     if isinstance(here, ThreadPlace):
         await thread_members.enter(core, me, here, composed.extra.mentions)
@@ -255,6 +257,8 @@ def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatc
             raise MISSING_PERMISSIONS()
     elif _says_something(body) and row.type not in AUTHORED_TYPES:
         raise SYSTEM_MESSAGE()
+    elif _says_something(body) and render.extra_of(row.extra).poll is not UNSET:
+        raise CANNOT_EDIT_POLL()
     return row
 
 

@@ -25,9 +25,9 @@ from chatd.service import (
     system_messages,
     thread_rules,
 )
-from chatd.service.access import GuildPlace
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
-from chatd.service.compose import Composed, Here
+from chatd.service.compose import Composed
 from chatd.service.core import Core
 from chatd.service.kept_events import Kept
 from chatd.store import journal

@@ -15,6 +15,7 @@ from chatd.model.objects.message import (
     WebhookAuthor,
     WebhookUser,
 )
+from chatd.model.objects.poll import Poll, PollAnswerCount, PollResults
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
@@ -36,6 +37,7 @@ def message(
     referenced: Message | UnsetType | None = UNSET,
     thread: Thread | UnsetType = UNSET,
     reactions: tuple[Reaction, ...] | UnsetType = UNSET,
+    votes: tuple[PollAnswerCount, ...] | None = None,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
     webhook = extra.webhook
@@ -61,6 +63,7 @@ def message(
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
         referenced_message=referenced,
         thread=thread,
+        poll=extra.poll if votes is None else _counted(extra.poll, votes),
     )
 
 
@@ -84,22 +87,40 @@ def for_everybody(message: Message) -> Message:
     """The message without what depends on who asks, as events have it."""
     quoted = message.referenced_message
     if isinstance(quoted, Message):
-        quoted = replace(quoted, reactions=UNSET)
-    return replace(message, reactions=UNSET, referenced_message=quoted)
+        quoted = replace(quoted, reactions=UNSET, poll=_impersonal(quoted.poll))
+    return replace(message, reactions=UNSET, poll=_impersonal(message.poll), referenced_message=quoted)
+
+
+def _counted(poll: Poll | UnsetType, votes: tuple[PollAnswerCount, ...]) -> Poll | UnsetType:
+    """With the votes as they are now."""
+    if poll is UNSET:
+        return poll
+    return replace(poll, results=PollResults(answer_counts=votes, is_finalized=poll.results is not UNSET))
+
+
+def _impersonal(poll: Poll | UnsetType) -> Poll | UnsetType:
+    """As it is stored."""
+    if poll is UNSET or poll.results is UNSET:
+        return poll
+    if not poll.results.is_finalized:
+        return replace(poll, results=UNSET)
+    counts = tuple(replace(count, me_voted=False) for count in poll.results.answer_counts)
+    return replace(poll, results=replace(poll.results, answer_counts=counts))
 
 
 def _with_reference(row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
     thread, reactions = page.threads.get(row.id, UNSET), page.reactions.get(row.id, UNSET)
+    votes = page.votes.get(row.id)
     target = _target(row, extra)
     if not target:
-        return message(row, extra, page.users, UNSET, thread, reactions)
+        return message(row, extra, page.users, UNSET, thread, reactions, votes)
     found = page.references.get(target)
     referenced = None
     if found is not None:
         quoted = page.reactions.get(found.id, UNSET)
-        referenced = message(found, extra_of(found.extra), page.users, reactions=quoted)
-    return message(row, extra, page.users, referenced, thread, reactions)
+        referenced = message(found, extra_of(found.extra), page.users, reactions=quoted, votes=page.votes.get(found.id))
+    return message(row, extra, page.users, referenced, thread, reactions, votes)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
@@ -113,7 +134,7 @@ def replied_to(row: MessageRow) -> int:
 
 
 def _target(row: MessageRow, extra: MessageExtra) -> int:
-    """The notice of a pin and the copy of a published message only refer to it."""
+    """The system's notices and the copies of published messages only refer to their message."""
     reference = extra.message_reference
     if reference is None or reference.message_id is UNSET or row.type not in QUOTING_TYPES:
         return 0

@@ -5,9 +5,8 @@ from chatd.model import permissions as p
 from chatd.model.errors import MISSING_PERMISSIONS
 from chatd.model.objects.emoji import Emoji
 from chatd.service import access
-from chatd.service.access import GuildPlace
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.store import emojis as store
 
@@ -35,6 +34,6 @@ async def find(core: Core, me: Actor, here: Here, emoji_id: int) -> Emoji | None
 
 
 def _is_for(emoji: Emoji, guild: GuildState, me: Actor) -> bool:
-    """Some are for roles only."""
+    """Some are for roles only, which webhooks have none of."""
     member = guild.members.get(me.id)
-    return member is not None and (not emoji.roles or not set(emoji.roles).isdisjoint(member.roles))
+    return not emoji.roles or (member is not None and not set(emoji.roles).isdisjoint(member.roles))

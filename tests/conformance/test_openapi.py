@@ -32,6 +32,7 @@ OURS = {
     "POST /applications/{application_id}/bot/reset",
     "GET /users/@me/channels",
     "GET /guilds/{guild_id}/members/@me/permissions/explain",
+    "PUT /channels/{channel_id}/polls/{message_id}/answers/@me",
     "PUT /guilds/{guild_id}/scheduled-events/{event_id}/users/@me",
     "DELETE /guilds/{guild_id}/scheduled-events/{event_id}/users/@me",
     "GET /users/@me/mentions",

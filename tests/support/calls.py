@@ -47,6 +47,12 @@ class Call(NamedTuple):
 IMAGE = data_uri(still())
 STICKER = {"name": "sticker", "tags": "wave", "description": "waves"}
 
+POLL = {
+    "question": {"text": "Where to?"},
+    "answers": [{"poll_media": {"text": "Hills"}}, {"poll_media": {"text": "Sea", "emoji": {"name": "🌊"}}}],
+    "duration": 1,
+}
+
 EMBED = {
     "title": "title",
     "description": "text",
@@ -337,6 +343,17 @@ CALLS = (
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}", 204),
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", 204),
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions", 204),
+    Call("POST", "/channels/{channel_id}/messages", 200, OWNER, {"poll": POLL}),
+    Call("PUT", "/channels/{channel_id}/polls/{other_message_id}/answers/@me", 204, MEMBER, {"answer_ids": ["2"]}),
+    Call(
+        "GET",
+        "/channels/{channel_id}/polls/{other_message_id}/answers/{answer_id}",
+        200,
+        MEMBER,
+        query={"after": "0", "limit": "100"},
+    ),
+    Call("POST", "/channels/{channel_id}/polls/{other_message_id}/expire", 200),
+    Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),  # with polls, and the result of one
     Call("POST", "/users/@me/relationships", 204, MEMBER, {"username": "owner"}),
     Call("PUT", "/users/@me/relationships/{user_id}", 204, OWNER, {}),
     Call("GET", "/users/@me/relationships", 200),
@@ -378,7 +395,7 @@ async def setting(world: World) -> Setting:
     leaver, refresher = await world.person(), await world.person()
     guild = await world.guild(owner, member)
     bot, other_bot = await world.bot(owner, guild), await world.bot(owner)
-    message, other_message = await owner.say(guild.general), await owner.say(guild.general)
+    message, other_message = await owner.say(guild.general), await owner.say(guild.general, poll=POLL)
     role = (await owner.post(f"/guilds/{guild.id}/roles", {})).ok(200)
     rule = (await owner.post(f"/guilds/{guild.id}/auto-moderation/rules", RULE)).ok(200)
     archived: list[str] = []
@@ -414,6 +431,7 @@ async def setting(world: World) -> Setting:
         "banned_id": leaver.id,
         "message_id": message["id"],
         "other_message_id": other_message["id"],
+        "answer_id": "2",
         "emoji": quote("👍"),
         "other_channel_id": thread_id,
         "application_id": bot.id,

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chatd.model import limits
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
+from chatd.model.objects.poll import Poll, PollCreate
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
@@ -25,6 +26,7 @@ class MessageType(IntEnum):
     REPLY = 19
     THREAD_STARTER_MESSAGE = 21
     AUTO_MODERATION_ACTION = 24
+    POLL_RESULT = 46
 
 
 # Written by people; all others are the system's (resources/message, "Message Types").
@@ -78,6 +80,7 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     nonce: str | int | None = None
     message_reference: MessageReference | None = None
     webhook: WebhookAuthor | None = None
+    poll: Poll | UnsetType = UNSET
 
 
 class MessageUser(User, frozen=True, gc=False, kw_only=True):
@@ -116,6 +119,7 @@ class Message(Object, frozen=True, kw_only=True):
     message_reference: MessageReference | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET
     thread: Thread | UnsetType = UNSET
+    poll: Poll | UnsetType = UNSET
 
 
 class AllowedMentions(Params, kw_only=True):
@@ -149,6 +153,7 @@ class MessageCreate(Params, kw_only=True):
     message_reference: MessageReferenceParams | None = None
     flags: int | None = None
     enforce_nonce: bool | None = None
+    poll: PollCreate | None = None
 
 
 class MessagePatch(Params, kw_only=True):
