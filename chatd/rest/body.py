@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from typing import TypeVar, get_origin
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from chatd.model.errors import ApiError
 from chatd.model.validate import decode, decode_form, form_error
@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 _FORM = "multipart/form-data"
 _URLENCODED = "application/x-www-form-urlencoded"
+# Fields that hold the whole body; the second is what GitHub and Slack call it.
+_PAYLOADS = ("payload_json", "payload")
 _ACCEPTED = ("application/json", _URLENCODED, _FORM)
 
 
@@ -30,9 +32,12 @@ def parse_body(type_: type[T], content_type: str, raw: bytes) -> T:
     if kind == _FORM:
         return decode(type_, _json_of_form(_parse(content_type, raw)))
     if kind == _URLENCODED:
-        fields = parse_qs(raw.decode("utf-8", "replace"))
-        if "payload_json" in fields:
-            return decode(type_, fields["payload_json"][-1].encode())
+        fields = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
+        payloads = [text for name, text in fields if name in _PAYLOADS]
+        if payloads:
+            return decode(type_, payloads[-1].encode())
+        if get_origin(type_) is None:  # a list has no fields
+            return decode_form(type_, fields, {})
     raise _content_type_error(_ACCEPTED)
 
 
