@@ -38,6 +38,7 @@ LIBRARIES = {
     "discord.py with zlib": Library(HERE / "discord_py_bot.py", (sys.executable, "-c", WITHOUT_ZSTANDARD)),
     "discord.js": Library(HERE / "js" / "bot.js", NODE),
     "discord.py moderator": Library(HERE / "discord_py_moderator.py", (sys.executable,)),
+    "discord.py webhooks": Library(HERE / "discord_py_webhooks.py", (sys.executable,)),
     "discord.js moderator": Library(HERE / "js" / "moderator.js", NODE),
 }
 
