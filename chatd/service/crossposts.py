@@ -35,7 +35,7 @@ from chatd.model.objects.message import (
 from chatd.model.objects.webhook import Webhook
 from chatd.model.ratelimit import Rule
 from chatd.model.wire import Snowflake
-from chatd.service import access, message_events, messages, render
+from chatd.service import access, message_edits, message_events, render
 from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.core import Core
@@ -70,7 +70,7 @@ async def crosspost(core: Core, me: Actor, channel_id: Snowflake, message_id: Sn
     await core.db.read(_publishable, me.id, here, message_id)
     _count(core, here)
     publish = partial(_publish, core.ids.next, me.id, here, message_id)
-    published = await core.db.write(publish, then=partial(messages.rewritten, core, here))
+    published = await core.db.write(publish, then=partial(message_edits.edited, core, me, here))
     await deliver(core)
     return published
 

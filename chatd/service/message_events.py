@@ -10,7 +10,7 @@ from chatd.live.frames import Event
 from chatd.model.objects.gateway import MessageDelete
 from chatd.model.objects.message import Message
 from chatd.model.wire import Snowflake, encode
-from chatd.service import render
+from chatd.service import message_content, render
 from chatd.service.access import DirectAccess, GuildPlace, Here
 from chatd.service.compose import Composed
 from chatd.service.core import Core
@@ -49,17 +49,9 @@ def _event(here: Here, name: str, message: Message, encoded: bytes, needs_lean: 
         mentions = tuple(render.mentioned(user, here.guild) for user in message.mentions)
         encoded = encode(replace(message, mentions=mentions))
     context = _context(here, message.author.id)
-    lean = _splice(encode(_without_content(message)), context) if needs_lean else None
+    lean = _splice(encode(message_content.without(message)), context) if needs_lean else None
     reveal = frozenset((int(message.author.id), *(int(user.id) for user in message.mentions)))
     return Event(name, _splice(encoded, context), lean, reveal)
-
-
-def _without_content(message: Message) -> Message:
-    """What a session without the MESSAGE_CONTENT intent sees; a quoted message is content as well."""
-    quoted = message.referenced_message
-    if isinstance(quoted, Message):
-        quoted = replace(quoted, content="", embeds=(), poll=UNSET)
-    return replace(message, content="", embeds=(), poll=UNSET, referenced_message=quoted)
 
 
 def _context(here: Here, author_id: int) -> bytes:

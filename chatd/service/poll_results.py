@@ -19,7 +19,7 @@ from chatd.store.rows import to_text
 
 
 def ended(poll: Poll, at: str, counts: tuple[PollAnswerCount, ...]) -> Poll:
-    """The poll with its results; it has ended then, if not before."""
+    """The poll with its results; it has ended then, if not before. Both times are written by `timestamp`."""
     return replace(poll, expiry=min(poll.expiry, at), results=PollResults(answer_counts=counts, is_finalized=True))
 
 

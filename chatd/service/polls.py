@@ -85,11 +85,13 @@ async def end(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflak
 
 
 async def end_due(core: Core) -> None:
-    """End the polls whose time is over. The database is the schedule: nothing of it is lost with the process."""
+    """End the polls whose time is over. The database is the schedule: nothing of it is lost with the process.
+
+    None waits for room on the bus: a flood in one guild is no reason for the polls of others to stay open.
+    """
     for key in await core.db.read(store.ended, core.clock_ms(), _DUE_BATCH):
         here = await access.nobodys(core, key.channel_id)
         if here is not None:
-            await backpressure.room(core, here.bus_key)
             end = partial(_end, core.ids.next, None, here, key.message_id, core.clock_ms())
             await core.db.write(end, then=partial(_ended_unless_before, core, here))
 
@@ -215,7 +217,7 @@ def _ended(core: Core, here: Here, ended: _Ended) -> Raw:
     [message, notice] = render.messages(ended.page)
     message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
     core.live.bus.horizon = notice.id
-    here.posted(notice.id)
+    here.posted(notice.id)  # but not read by its author, who has not written it
     message_events.publish(core, here, "MESSAGE_CREATE", notice)
     return Raw(encode(message))
 

@@ -8,10 +8,14 @@ from msgspec.structs import replace
 from chatd.live.guilds import GuildState
 from chatd.model.objects.guild import Member, MessageMember
 from chatd.model.objects.message import (
-    QUOTING_TYPES,
+    REFERRING_TYPES,
     Message,
     MessageExtra,
+    MessageFlags,
+    MessageSnapshot,
     MessageUser,
+    Snapshot,
+    SnapshotMessage,
     WebhookAuthor,
     WebhookUser,
 )
@@ -52,7 +56,9 @@ def message(
         mention_everyone=extra.mention_everyone,
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
-        embeds=extra.embeds,
+        embeds=() if row.flags & MessageFlags.SUPPRESS_EMBEDS else extra.embeds,
+        components=extra.components,
+        sticker_items=extra.sticker_items or UNSET,
         pinned=row.pinned_ms is not None,
         reactions=reactions,
         type=row.type,
@@ -61,6 +67,7 @@ def message(
         webhook_id=UNSET if webhook is None else Snowflake(row.author_id),
         application_id=UNSET if webhook is None or webhook.application_id is None else webhook.application_id,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
+        message_snapshots=UNSET if extra.snapshot is None else (_snapshot(extra.snapshot, users),),
         referenced_message=referenced,
         thread=thread,
         poll=extra.poll if votes is None else _counted(extra.poll, votes),
@@ -75,6 +82,23 @@ def webhook_user(webhook_id: int, author: WebhookAuthor) -> WebhookUser:
         avatar=author.avatar,
         bot=True,
         avatar_url=UNSET if author.avatar_url is None else author.avatar_url,
+    )
+
+
+def _snapshot(snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
+    return MessageSnapshot(
+        message=SnapshotMessage(
+            type=snapshot.type,
+            content=snapshot.content,
+            timestamp=snapshot.timestamp,
+            edited_timestamp=snapshot.edited_timestamp,
+            flags=snapshot.flags,
+            mentions=tuple(users[user_id] for user_id in snapshot.mentions if user_id in users),
+            mention_roles=snapshot.mention_roles,
+            embeds=snapshot.embeds,
+            components=snapshot.components,
+            sticker_items=snapshot.sticker_items or UNSET,
+        )
     )
 
 
@@ -124,8 +148,9 @@ def _with_reference(row: MessageRow, page: Page) -> Message:
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
-    """Whom the message mentions."""
-    return extra_of(row.extra).mentions
+    """Whom the message mentions, or the one that it forwards."""
+    extra = extra_of(row.extra)
+    return extra.mentions if extra.snapshot is None else (*extra.mentions, *extra.snapshot.mentions)
 
 
 def replied_to(row: MessageRow) -> int:
@@ -134,9 +159,8 @@ def replied_to(row: MessageRow) -> int:
 
 
 def _target(row: MessageRow, extra: MessageExtra) -> int:
-    """The system's notices and the copies of published messages only refer to their message."""
     reference = extra.message_reference
-    if reference is None or reference.message_id is UNSET or row.type not in QUOTING_TYPES:
+    if reference is None or reference.message_id is UNSET or row.type not in REFERRING_TYPES:
         return 0
     return reference.message_id
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import replace
 
+from chatd.model import urls
 from chatd.model.errors import (
     FORUM_WEBHOOK_NEEDS_THREAD,
     FORUM_WEBHOOK_TWO_THREADS,
@@ -19,16 +20,26 @@ from chatd.model.errors import (
     WEBHOOK_THREAD_OUTSIDE_FORUM,
 )
 from chatd.model.objects.channel import FORUM_TYPES, ChannelType
+from chatd.model.objects.component import walk
 from chatd.model.objects.github import GithubEvent
-from chatd.model.objects.message import AllowedMentions, Message, MessagePatch, WebhookAuthor
+from chatd.model.objects.message import AllowedMentions, Message, MessageCreate, MessagePatch, WebhookAuthor
 from chatd.model.objects.thread_requests import ThreadFromMessage
-from chatd.model.objects.webhook import ExecuteQuery, SlackMessage, ThreadQuery, Webhook, WebhookExecute
+from chatd.model.objects.webhook import (
+    ComponentsQuery,
+    ExecuteQuery,
+    SlackMessage,
+    ThreadQuery,
+    Webhook,
+    WebhookExecute,
+)
+from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake, encode
 from chatd.service import (
     access,
     compose,
     deletions,
     github_embeds,
+    message_edits,
     messages,
     render,
     slack_embeds,
@@ -39,6 +50,7 @@ from chatd.service import (
     webhooks,
 )
 from chatd.service.access import GuildChannel, GuildPlace, ThreadPlace
+from chatd.service.actors import Actor
 from chatd.service.compose import Composed
 from chatd.service.core import Core
 from chatd.service.messages import EncodedMessage
@@ -61,13 +73,13 @@ async def execute(
         here = await _place(core, channel, query.thread_id)
         if here.channel.type in FORUM_TYPES:
             raise FORUM_WEBHOOK_NEEDS_THREAD()
-        posted = await _post(core, webhook, here, body)
+        posted = await _post(core, webhook, here, body, query)
     elif channel.channel.type not in FORUM_TYPES:
         raise WEBHOOK_THREAD_OUTSIDE_FORUM()
     elif query.thread_id is not UNSET:
         raise FORUM_WEBHOOK_TWO_THREADS()
     else:
-        posted = await _post_thread(core, webhook, channel, body, body.thread_name)
+        posted = await _post_thread(core, webhook, channel, body, query, body.thread_name)
     return posted if query.wait else None
 
 
@@ -109,16 +121,15 @@ async def edit(
     webhook_token: str,
     message_id: Snowflake,
     body: MessagePatch,
-    query: ThreadQuery,
+    query: ComponentsQuery,
 ) -> EncodedMessage:
     """Docs: "Edit Webhook Message". Raises as `show` does, EMPTY_MESSAGE, THREAD_IS_ARCHIVED or a form error."""
     webhook, channel = await webhooks.by_token(core, webhook_id, webhook_token)
     here = await _place(core, channel, query.thread_id)
     await _own(core, webhook, here, message_id)
-    thread_rules.check_is_open(here)
     body.allowed_mentions = body.allowed_mentions or _USERS_ONLY
-    me = webhooks.actor(webhook)
-    return await messages.rewrite(core, me, here, message_id, body, await compose.change(core, me, here, body))
+    me = _actor(webhook, None, body, query)
+    return await message_edits.at(core, me, here, message_id, body)
 
 
 async def delete(
@@ -144,18 +155,20 @@ async def _execute_service(
     if here.channel.type in FORUM_TYPES:
         raise WEBHOOK_SERVICE_IN_FORUM()
     if body is not None:
-        await _post(core, webhook, here, body)
+        await _post(core, webhook, here, body, ComponentsQuery())
 
 
-async def _post(core: Core, webhook: Webhook, here: GuildPlace, body: WebhookExecute) -> EncodedMessage:
-    composed = await _compose(core, webhook, here, body)
+async def _post(
+    core: Core, webhook: Webhook, here: GuildPlace, body: WebhookExecute, query: ComponentsQuery
+) -> EncodedMessage:
+    composed = await _compose(core, webhook, here, body, query)
     if isinstance(here, ThreadPlace):
         await thread_members.admit(core, here, composed.extra.mentions)
     return (await messages.append(core, here, composed))[1]
 
 
 async def _post_thread(
-    core: Core, webhook: Webhook, channel: GuildChannel, body: WebhookExecute, name: str
+    core: Core, webhook: Webhook, channel: GuildChannel, body: WebhookExecute, query: ComponentsQuery, name: str
 ) -> EncodedMessage:
     guild, me = channel.guild, webhooks.actor(webhook)
     async with guild.lock:
@@ -165,12 +178,16 @@ async def _post_thread(
         tags = thread_forms.tags(forum.channel, body.applied_tags or (), (), may_manage=False)
         form = ThreadFromMessage(name=name)
         thread = thread_forms.new(core, me, forum, core.ids.next(), ChannelType.PUBLIC_THREAD, form, applied_tags=tags)
-        composed = await _compose(core, webhook, ThreadPlace(guild, thread, forum.permissions), body)
+        composed = await _compose(core, webhook, ThreadPlace(guild, thread, forum.permissions), body, query)
         created = await threads.start_post(core, me, forum, thread, composed, None)
         return Raw(encode(created.message))
 
 
-async def _compose(core: Core, webhook: Webhook, here: GuildPlace, body: WebhookExecute) -> Composed:
+async def _compose(
+    core: Core, webhook: Webhook, here: GuildPlace, body: WebhookExecute, query: ComponentsQuery
+) -> Composed:
+    if body.avatar_url is not None and (fault := urls.fault(body.avatar_url)) is not None:
+        raise form_error("avatar_url", *fault)
     author = WebhookAuthor(
         username=webhook.name if body.username is None else webhooks.checked_name(body.username, "username"),
         avatar=webhook.avatar if body.avatar_url is None else None,
@@ -178,10 +195,23 @@ async def _compose(core: Core, webhook: Webhook, here: GuildPlace, body: Webhook
         application_id=webhook.application_id,
     )
     body.allowed_mentions = body.allowed_mentions or _USERS_ONLY
-    body.message_reference = body.nonce = None  # webhooks neither reply nor count
-    composed = await compose.new(core, webhooks.actor(webhook, author), here, body)
+    body.message_reference = body.nonce = body.sticker_ids = None  # which webhooks do not have
+    composed = await compose.new(core, _actor(webhook, author, body, query), here, body)
     extra = replace(composed.extra, webhook=author)
     return composed._replace(extra=extra, draft=composed.draft._replace(extra=to_text(extra)))
+
+
+def _actor(
+    webhook: Webhook, author: WebhookAuthor | None, body: MessageCreate | MessagePatch, query: ComponentsQuery
+) -> Actor:
+    """Components are for applications. Others may ask for those that nobody answers: all else of them is ignored."""
+    me = webhooks.actor(webhook, author)
+    if not me.is_bot and query.with_components:
+        for path, component in walk(body.components or ()):
+            if getattr(component, "custom_id", UNSET) is not UNSET:
+                raise form_error(path, "COMPONENT_INTERACTIVE_NOT_ALLOWED", "No application would answer this")
+        me.application_flags = 0
+    return me
 
 
 # --- where and what --------------------------------------------------------------------------------------------------

@@ -184,9 +184,10 @@ async def by_token(core: Core, webhook_id: int, token: str) -> tuple[Webhook, Gu
 
 
 def actor(webhook: Webhook, author: WebhookAuthor | None = None) -> Actor:
-    """The webhook as who does something."""
+    """The webhook as who does something, an application where it is one's."""
     shown = author or WebhookAuthor(username=webhook.name, avatar=webhook.avatar)
-    return Actor(render.webhook_user(webhook.id, shown), token="")
+    flags = None if webhook.application_id is None else 0
+    return Actor(render.webhook_user(webhook.id, shown), token="", application_flags=flags)
 
 
 def checked_name(name: str, field: str) -> str:

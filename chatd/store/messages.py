@@ -57,7 +57,7 @@ class Page(NamedTuple):
     users: dict[int, User]
     threads: dict[int, Thread]  # by the message that each began with
     reactions: dict[int, tuple[Reaction, ...]]
-    votes: dict[int, tuple[PollAnswerCount, ...]] = {}  # of every poll
+    votes: dict[int, tuple[PollAnswerCount, ...]]  # of every poll
 
 
 class RecentNonce(Row):

@@ -1,11 +1,14 @@
 """What webhooks post, over the wire: in channels, threads and forums; shown, edited and deleted by their token."""
 
+import json
 import threading
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import trio
 
+from chatd.service.polls import end_due as end_polls
 from tests.integration.test_webhooks import at, by_token, make
 from tests.support.app import Server
 from tests.support.client import DEADLINE_S, Json, gateway
@@ -90,7 +93,7 @@ async def test_what_is_refused(world: World) -> None:
         ({"content": "x" * 2001}, {"content": "BASE_TYPE_MAX_LENGTH"}),
         ({"content": "x", "username": "clyde"}, {"username": "USERNAME_INVALID_CONTAINS"}),
         ({"content": "x", "username": ""}, {"username": "BASE_TYPE_BAD_LENGTH"}),
-        ({"content": "x", "avatar_url": "javascript:x"}, {"avatar_url": "STRING_TYPE_REGEX"}),
+        ({"content": "x", "avatar_url": "javascript:x"}, {"avatar_url": "URL_TYPE_INVALID_URL"}),
         ({"embeds": [{}]}, {"embeds.0.description": "BASE_TYPE_REQUIRED"}),
     ):
         assert (await world.anybody.post(by_token(webhook), payload)).errors == errors
@@ -122,6 +125,77 @@ async def test_whom_it_mentions(world: World) -> None:
     assert called((await world.anybody.patch(path, {"content": f"{content}!"})).ok()) == ([bob.id], [], False)
     [state] = await read_states(bob, guild)
     assert state["mention_count"] == 2
+
+
+async def test_components(world: World) -> None:
+    """Applications have them; others those that nobody answers, when they ask for it."""
+    alice = await world.person()
+    guild = await world.guild(alice)
+    bot = await world.bot(alice, guild, permissions=1 << 29 | 1 << 10)
+    peoples, applications = await make(alice, guild.general), await make(bot, guild.general)
+    button = {"type": 2, "style": 1, "label": "Press", "custom_id": "press"}
+    link = {"type": 2, "style": 5, "label": "Look", "url": "https://chat.test/"}
+    clicked, linked = ({"content": "x", "components": [{"type": 1, "components": [it]}]} for it in (button, link))
+    for payload in (clicked, linked):
+        assert (await execute(world, peoples, payload))["components"] == []
+        [row] = (await execute(world, applications, payload))["components"]
+        assert row["components"][0]["label"] == payload["components"][0]["components"][0]["label"]
+    [row] = (await execute(world, peoples, linked, with_components="true"))["components"]
+    assert row["components"][0]["url"] == link["url"]
+    refused = await world.anybody.post(by_token(peoples), clicked, with_components="true")
+    assert refused.errors == {"components.0.components.0": "COMPONENT_INTERACTIVE_NOT_ALLOWED"}
+
+    message = await execute(world, peoples, {"content": "plain"})
+    path = f"{by_token(peoples)}/messages/{message['id']}"
+    assert (await world.anybody.patch(path, {"components": linked["components"]})).ok()["components"] == []
+    edited = await world.anybody.patch(path, {"components": linked["components"]}, with_components="true")
+    assert len(edited.ok()["components"]) == 1
+    v2 = {"flags": 1 << 15, "components": [{"type": 10, "content": "just text"}]}
+    assert (await execute(world, peoples, v2, with_components="true"))["components"][0]["content"] == "just text"
+    assert (await world.anybody.post(by_token(peoples), v2)).error == EMPTY
+
+
+async def test_polls(server: Server, world: World) -> None:
+    alice, bob = await world.person(), await world.person()
+    guild = await world.guild(alice, bob)
+    webhook = await make(alice, guild.general)
+    answers = [{"poll_media": {"text": text}} for text in ("tea", "coffee")]
+    poll = {"question": {"text": "Which?"}, "answers": answers, "duration": 1}
+    message = await execute(world, webhook, {"poll": poll, "username": "Masked"})
+    path = f"/channels/{guild.general}/polls/{message['id']}"
+    (await bob.put(f"{path}/answers/@me", {"answer_ids": ["2"]})).ok(204)
+    server.clock.advance(3600)
+    await end_polls(server.core)
+    pair = (await world.anybody.post("/auth/refresh", {"refresh_token": bob.pair["refresh_token"]})).ok()
+    notice, ended = (await world.user(pair).get(f"/channels/{guild.general}/messages")).ok()
+    assert ended["poll"]["results"]["is_finalized"] is True
+    assert (notice["type"], notice["author"], notice["webhook_id"]) == (46, message["author"], webhook["id"])
+
+
+async def test_services(server: Server, world: World) -> None:
+    """Slack's and GitHub's own ways to say it."""
+    alice = await world.person()
+    guild = await world.guild(alice)
+    webhook = await make(alice, guild.general)
+    thread = (await alice.post(f"/channels/{guild.general}/threads", {"name": "thread", "type": 11})).ok()["id"]
+    slack, github = (f"{by_token(webhook)}/{service}" for service in ("slack", "github"))
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await world.anybody.post(slack, {"text": "plain", "username": "Bell"})).ok(200) == "ok"
+    content = urlencode({"payload": json.dumps({"attachments": [{"title": "form"}]})}).encode()
+    (await world.anybody.post(slack, content=content, headers=form, thread_id=thread)).ok(200)
+    (await world.anybody.post(by_token(webhook), content=b"content=by+hand", headers=form)).ok(204)
+    sender = {"id": 1, "login": "ada", "html_url": "https://code.test/ada", "avatar_url": "https://code.test/a.png"}
+    code = {"id": 2, "name": "engine", "full_name": "ada/engine", "html_url": "https://code.test/engine"}
+    for event in ("ping", "watch", "unheard_of"):
+        payload = {"action": "started", "sender": sender, "repository": code, "zen": "Speak like a human."}
+        (await world.anybody.post(github, payload, headers={"X-GitHub-Event": event})).ok(204)
+    starred, by_hand, plain, _ = (await alice.get(f"/channels/{guild.general}/messages")).ok()
+    assert (plain["content"], plain["author"]["username"], by_hand["content"]) == ("plain", "Bell", "by hand")
+    assert [embed["title"] for embed in starred["embeds"]] == ["[ada/engine] New star added"]
+    [inside] = (await alice.get(f"/channels/{thread}/messages")).ok()
+    assert inside["embeds"][0]["title"] == "form"
+    assert (await world.anybody.post(slack, {"text": 5})).errors == {"text": "STRING_TYPE_CONVERT"}
+    assert (await world.anybody.post(slack, {})).error == EMPTY
 
 
 async def read_states(user: User, guild: Guild) -> list[Json]:

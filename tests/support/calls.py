@@ -80,6 +80,70 @@ EVENT = {
 }
 RULE = {"name": "rule", "event_type": 1, "trigger_type": 1, "actions": [{"type": 1}], "enabled": False}
 
+PICTURE = {"url": "https://chat.test/i.png"}
+SELECT = {"min_values": 0, "max_values": 2, "placeholder": "Choose", "disabled": True}
+# One of each kind but for files, which takes an upload.
+ROWS = [
+    {
+        "type": 1,
+        "components": [
+            {"type": 2, "style": 1, "custom_id": "press", "label": "Press", "emoji": {"name": "👍"}},
+            {"type": 2, "style": 5, "url": "https://chat.test/", "label": "Open", "disabled": True},
+        ],
+    },
+    {
+        "type": 1,
+        "components": [
+            {
+                "type": 3,
+                "custom_id": "words",
+                "options": [
+                    {"label": "one", "value": "1", "description": "the first", "default": True},
+                    {"label": "two", "value": "2", "emoji": {"name": "✌️"}},
+                ],
+                **SELECT,
+            }
+        ],
+    },
+    *(
+        {
+            "type": 1,
+            "components": [
+                {
+                    "type": kind,
+                    "custom_id": name,
+                    "default_values": [{"id": "{owner_id}", "type": name}],
+                    **({"channel_types": [0, 2]} if name == "channel" else {}),
+                    **SELECT,
+                }
+            ],
+        }
+        for kind, name in ((5, "user"), (6, "role"), (8, "channel"))
+    ),
+]
+LAYOUT = [
+    {
+        "type": 17,
+        "id": 50,
+        "accent_color": 0x123456,
+        "components": [
+            {
+                "type": 9,
+                "components": [{"type": 10, "content": "# Title"}],
+                "accessory": {"type": 11, "media": PICTURE, "description": "a picture"},
+            },
+            {"type": 14, "spacing": 2},
+            {"type": 12, "items": [{"media": PICTURE, "spoiler": True}]},
+            {"type": 1, "components": [{"type": 7, "custom_id": "whom"}]},
+        ],
+    },
+    {
+        "type": 9,
+        "components": [{"type": 10, "content": "words"}],
+        "accessory": {"type": 2, "style": 4, "custom_id": "end", "emoji": {"name": "🔥"}},
+    },
+]
+
 # Texts "{…}" in paths, payloads and queries stand for what `setting` made.
 CALLS = (
     Call("POST", "/auth/register", 201, NOBODY, {"username": "carol", "password": PASSWORD, "email": "c@chat.test"}),
@@ -205,6 +269,7 @@ CALLS = (
     Call("GET", "/guilds/{guild_id}/stickers/{sticker_id}", 200),
     Call("POST", "/guilds/{guild_id}/stickers", 201, OWNER, STICKER, files={"file": still()}),
     Call("PATCH", "/guilds/{guild_id}/stickers/{sticker_id}", 200, OWNER, {"name": "renamed", "description": None}),
+    Call("POST", "/channels/{channel_id}/messages", 200, MEMBER, {"sticker_ids": ["{sticker_id}"]}),
     Call("DELETE", "/guilds/{guild_id}/stickers/{sticker_id}", 204),
     Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
     Call(
@@ -321,6 +386,15 @@ CALLS = (
             "nonce": "1",
             "message_reference": {"message_id": "{message_id}"},
         },
+    ),
+    Call("POST", "/channels/{channel_id}/messages", 200, BOT, {"content": "choose", "components": ROWS}),
+    Call("POST", "/channels/{channel_id}/messages", 200, BOT, {"components": LAYOUT, "flags": 1 << 15}),
+    Call(
+        "POST",
+        "/channels/{channel_id}/messages",
+        200,
+        MEMBER,
+        {"message_reference": {"type": 1, "message_id": "{message_id}", "channel_id": "{channel_id}"}},
     ),
     Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),
     Call("GET", "/channels/{channel_id}/messages/{message_id}", 200, MEMBER),

@@ -48,7 +48,6 @@ class Webhook(Object, frozen=True, kw_only=True):
 # The end of the year 9999.
 MAX_TIME_S = 253_402_300_799
 
-WebUrl = Annotated[str, Meta(max_length=2048, pattern="^https?://")]
 WebhookName = Annotated[str, length(limits.WEBHOOK_NAME_LENGTH)]
 
 
@@ -76,7 +75,7 @@ class WebhookExecute(MessageCreate, kw_only=True):
     """Execute Webhook."""
 
     username: WebhookName | None = None
-    avatar_url: WebUrl | None = None
+    avatar_url: Url | None = None
     thread_name: ChannelName | None = None
     applied_tags: AppliedTags | None = None
 
@@ -87,7 +86,13 @@ class ThreadQuery(Params, kw_only=True):
     thread_id: Snowflake | UnsetType = UNSET
 
 
-class ExecuteQuery(ThreadQuery, kw_only=True):
+class ComponentsQuery(ThreadQuery, kw_only=True):
+    """Edit Webhook Message."""
+
+    with_components: bool = False
+
+
+class ExecuteQuery(ComponentsQuery, kw_only=True):
     """Execute Webhook."""
 
     wait: bool = False
@@ -121,7 +126,7 @@ class SlackMessage(Params, kw_only=True):
 
     text: Content | None = None
     username: str | None = None
-    icon_url: WebUrl | None = None
+    icon_url: Url | None = None
     attachments: Annotated[list[SlackAttachment], Meta(max_length=limits.MESSAGE_EMBEDS)] = []
 
 
