@@ -10,7 +10,7 @@ from chatd.model.markup import clipped
 from chatd.model.objects.channel import ChannelType
 from chatd.model.objects.webhook import ChannelFollow, FollowedChannel, Webhook, WebhookType
 from chatd.model.wire import Snowflake
-from chatd.service import access, backpressure, images, system_messages, webhooks
+from chatd.service import access, backpressure, images, system_messages, webhook_changes, webhooks
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 
@@ -47,5 +47,5 @@ async def follow(
             application_id=None,
         )
         notice = system_messages.followed(core, me, here.id, source.channel, name)
-        await webhooks.add(core, me, here, webhook, reason, source_id=source.id, notices=[notice])
+        await webhook_changes.add(core, me, here, webhook, reason, source_id=source.id, notices=[notice])
         return FollowedChannel(channel_id=source.channel.id, webhook_id=webhook_id)

@@ -6,8 +6,6 @@ the token needs nothing else.
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -16,36 +14,27 @@ from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import (
     INVALID_WEBHOOK_TOKEN,
-    TOO_MANY_GUILD_WEBHOOKS,
-    TOO_MANY_WEBHOOKS,
     UNKNOWN_CHANNEL,
     UNKNOWN_WEBHOOK,
     WRONG_CHANNEL_TYPE,
 )
 from chatd.model.images import AVATARS
-from chatd.model.intents import GATES
-from chatd.model.objects.audit_log import AuditLogEntry, AuditLogEvent
 from chatd.model.objects.channel import WEBHOOK_TYPES
 from chatd.model.objects.message import WebhookAuthor
 from chatd.model.objects.webhook import (
     Webhook,
     WebhookCreate,
     WebhookPatch,
-    WebhooksUpdate,
     WebhookTokenPatch,
     WebhookType,
 )
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake
-from chatd.service import access, audit_log, images, kept_events, message_events, render
+from chatd.service import access, images, render, webhook_changes
 from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
-from chatd.service.compose import Composed
 from chatd.service.core import Core
-from chatd.service.kept_events import Kept
-from chatd.store import messages as message_store
 from chatd.store import webhooks as store
-from chatd.store.db import Missing, Tx
 
 # What webhooks may do where they post, whoever made them.
 PERMISSIONS = (
@@ -59,8 +48,6 @@ PERMISSIONS = (
     | p.BYPASS_SLOWMODE
     | p.SEND_POLLS
 )
-
-UPDATE = "WEBHOOKS_UPDATE"
 
 # 68 characters: as long as libraries look for in a webhook's address.
 TOKEN_BYTES = 51
@@ -91,7 +78,7 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: WebhookCrea
             token=secrets.token_urlsafe(TOKEN_BYTES),
             application_id=me.user.id if me.is_bot else None,
         )
-        await add(core, me, here, webhook, reason)
+        await webhook_changes.add(core, me, here, webhook, reason)
         return webhook
 
 
@@ -152,14 +139,14 @@ async def delete(core: Core, me: Actor, webhook_id: Snowflake, reason: str | Non
     async with (await managed(core, me, webhook.channel_id)).guild.lock:
         webhook = await _read(core, webhook_id)
         here = await managed(core, me, webhook.channel_id)
-        await _delete(core, me, here, webhook, reason)
+        await webhook_changes.remove(core, me, here, webhook, reason)
 
 
 async def delete_with_token(core: Core, webhook_id: Snowflake, webhook_token: str, reason: str | None) -> None:
     """Docs: "Delete Webhook with Token". Raises UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN."""
     async with (await by_token(core, webhook_id, webhook_token))[1].guild.lock:
         webhook, here = await by_token(core, webhook_id, webhook_token)
-        await _delete(core, actor(webhook), here, webhook, reason)
+        await webhook_changes.remove(core, actor(webhook), here, webhook, reason)
 
 
 # --- what other services share ---------------------------------------------------------------------------------------
@@ -209,44 +196,7 @@ async def managed(core: Core, me: Actor, channel_id: int) -> GuildChannel:
     return here
 
 
-async def add(
-    core: Core,
-    me: Actor,
-    here: GuildChannel,
-    webhook: Webhook,
-    reason: str | None,
-    *,
-    source_id: int | None = None,
-    notices: Sequence[Composed] = (),
-) -> None:
-    """Commit a new webhook, with what the system says of it. The caller holds the guild's lock.
-
-    Raises TOO_MANY_WEBHOOKS, TOO_MANY_GUILD_WEBHOOKS, and UNKNOWN_CHANNEL where the source is gone.
-    """
-
-    def write(tx: Tx) -> None:
-        _check_room(tx, webhook.channel_id)
-        if store.count_of_guild(tx, webhook.guild_id) >= limits.GUILD_WEBHOOKS:
-            raise TOO_MANY_GUILD_WEBHOOKS()
-        store.insert(tx, webhook, source_id)
-
-    changes = audit_log.differences({}, _audited(webhook))
-    entry = audit_log.entry(me, AuditLogEvent.WEBHOOK_CREATE, webhook.id, reason, changes=changes)
-    try:
-        await _commit(core, here, webhook, [here.id], entry, write, notices)
-    except Missing:
-        raise UNKNOWN_CHANNEL() from None
-
-
 # --- changing: the caller holds the guild's lock ---------------------------------------------------------------------
-
-
-class _Committed(NamedTuple):
-    """What is to be told, in this order."""
-
-    notice_ids: list[int]
-    updates: Sequence[tuple[int, Kept]]  # channel and WEBHOOKS_UPDATE
-    entry: Kept  # of the audit log
 
 
 async def _edit(
@@ -264,52 +214,8 @@ async def _edit(
     if new == old:
         return old
 
-    def write(tx: Tx) -> None:
-        if new.channel_id != old.channel_id:
-            _check_room(tx, new.channel_id)
-        store.update(tx, new)
-
-    changes = audit_log.differences(_audited(old), _audited(new))
-    entry = audit_log.entry(me, AuditLogEvent.WEBHOOK_UPDATE, new.id, reason, changes=changes)
-    await _commit(core, here, new, dict.fromkeys((old.channel_id, new.channel_id)), entry, write)
+    await webhook_changes.change(core, me, here, old, new, reason)
     return new
-
-
-async def _delete(core: Core, me: Actor, here: GuildChannel, webhook: Webhook, reason: str | None) -> None:
-    changes = audit_log.differences(_audited(webhook), {})
-    entry = audit_log.entry(me, AuditLogEvent.WEBHOOK_DELETE, webhook.id, reason, changes=changes)
-    await _commit(core, here, webhook, [here.id], entry, lambda tx: store.delete(tx, webhook.id))
-
-
-async def _commit(
-    core: Core,
-    here: GuildChannel,
-    webhook: Webhook,
-    channel_ids: Iterable[int],
-    entry: AuditLogEntry,
-    write: Callable[[Tx], None],
-    notices: Sequence[Composed] = (),
-) -> None:
-    """`channel_ids`: the channels that hear of it."""
-    guild = here.guild
-
-    def transaction(tx: Tx) -> _Committed:
-        write(tx)
-        notice_ids = message_store.append(tx, [notice.draft for notice in notices])
-        events = [WebhooksUpdate(guild_id=webhook.guild_id, channel_id=Snowflake(id_)) for id_ in channel_ids]
-        updates = [(it.channel_id, kept_events.keep(tx, core.ids.next, guild.id, UPDATE, it)) for it in events]
-        return _Committed(notice_ids, updates, audit_log.record(tx, core.ids.next, guild.id, entry))
-
-    def committed(outcome: _Committed) -> None:
-        core.live.webhooks.drop(webhook.id)
-        for notice, notice_id in zip(notices, outcome.notice_ids, strict=True):
-            core.live.bus.horizon = notice_id
-            message_events.posted(core, here, notice, notice_id)
-        for channel_id, update in outcome.updates:
-            kept_events.tell(core, guild.id, update, guild.audience(GATES[UPDATE][0], channel_id))
-        audit_log.announce(core, guild, outcome.entry)
-
-    await core.db.write(transaction, then=committed)
 
 
 async def _read(core: Core, webhook_id: int) -> Webhook:
@@ -325,23 +231,7 @@ def _remember(core: Core, webhook: Webhook | None) -> Webhook | None:
     return webhook
 
 
-def _check_room(tx: Tx, channel_id: int) -> None:
-    if store.count_of_channel(tx, channel_id) >= limits.CHANNEL_WEBHOOKS:
-        raise TOO_MANY_WEBHOOKS()
-
-
 def _shown(webhook: Webhook, me: Actor) -> Webhook:
     """As the asker may see it."""
     is_open = webhook.application_id is None or webhook.application_id == me.id
     return webhook if is_open else replace(webhook, token=UNSET)
-
-
-def _audited(webhook: Webhook) -> dict[str, Any]:
-    """What the audit log tells of a webhook (resources/audit-log, "Audit Log Change Exceptions")."""
-    return {
-        "type": webhook.type,
-        "name": webhook.name,
-        "avatar_hash": webhook.avatar,
-        "channel_id": webhook.channel_id,
-        "application_id": webhook.application_id,
-    }

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from chatd.store import accounts
 from tests.support.app import Server
 from tests.support.client import Json, gateway
 from tests.support.pictures import data_uri, noise
@@ -257,7 +258,7 @@ async def test_a_webhook_ends_with_its_place(world: World, what: str) -> None:
     assert (await alice.get(at(webhook))).error == UNKNOWN_WEBHOOK
 
 
-async def test_a_webhook_is_nobodys_account(world: World) -> None:
+async def test_a_webhook_is_nobodys_account(server: Server, world: World) -> None:
     alice = await world.person()
     guild = await world.guild(alice)
     webhook = await make(alice, guild.general)
@@ -268,3 +269,5 @@ async def test_a_webhook_is_nobodys_account(world: World) -> None:
     assert (await alice.put(f"/users/@me/relationships/{id_}", {})).error == UNKNOWN_USER
     message = await alice.say(guild.general, f"<@{id_}>")
     assert message["mentions"] == []
+    listed = await server.core.db.read(accounts.list_users, 0, 100)
+    assert [row.id for row in listed] == [int(alice.id)]
