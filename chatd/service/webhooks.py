@@ -196,7 +196,7 @@ async def managed(core: Core, me: Actor, channel_id: int) -> GuildChannel:
     return here
 
 
-# --- changing: the caller holds the guild's lock ---------------------------------------------------------------------
+# --- the rest --------------------------------------------------------------------------------------------------------
 
 
 async def _edit(
@@ -213,7 +213,6 @@ async def _edit(
     new = replace(old, name=name, avatar=old.avatar if avatar is UNSET else avatar, channel_id=channel_id)
     if new == old:
         return old
-
     await webhook_changes.change(core, me, here, old, new, reason)
     return new
 
