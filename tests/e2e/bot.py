@@ -42,6 +42,8 @@ LIBRARIES = {
     "discord.py moderator": Library(HERE / "discord_py_moderator.py", (sys.executable,)),
     "discord.py webhooks": Library(HERE / "discord_py_webhooks.py", (sys.executable,)),
     "discord.js moderator": Library(HERE / "js" / "moderator.js", NODE),
+    "discord.py layouts": Library(HERE / "discord_py_layouts.py", (sys.executable,)),
+    "discord.js layouts": Library(HERE / "js" / "layouts.js", NODE),
 }
 
 
