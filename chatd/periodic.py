@@ -12,7 +12,7 @@ from chatd.service import (
     checkpoints,
     crossposts,
     gateway,
-    images,
+    orphans,
     polls,
     presence,
     read_states,
@@ -61,7 +61,7 @@ def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
         "threads": (60.0, lambda: thread_archive.archive_idle(core)),
         "audit log": (3600.0, forget_audit_log),
-        "orphans": (3600.0, lambda: images.collect(core)),
+        "orphans": (3600.0, lambda: orphans.collect(core)),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),
     }
 

@@ -24,6 +24,7 @@ from chatd.model.errors import (
     WRONG_CHANNEL_TYPE,
     rate_limited,
 )
+from chatd.model.objects.attachment import StoredAttachment
 from chatd.model.objects.channel import ChannelType
 from chatd.model.objects.message import (
     MessageExtra,
@@ -54,8 +55,13 @@ BATCH = 50
 DELETED = "[Original Message Deleted]"
 
 _LIMIT = Rule(limits.CROSSPOSTS_PER_HOUR, 3600)
-# What a copy has of its source's flags.
-_CARRIED_FLAGS = MessageFlags.SUPPRESS_EMBEDS
+# What a copy has of its source's flags: how its contents are to be read.
+_CARRIED_FLAGS = (
+    MessageFlags.SUPPRESS_EMBEDS
+    | MessageFlags.IS_VOICE_MESSAGE
+    | MessageFlags.HAS_SNAPSHOT
+    | MessageFlags.IS_COMPONENTS_V2
+)
 
 
 async def crosspost(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> EncodedMessage:
@@ -154,6 +160,7 @@ def _update(new_id: Callable[[], int], tx: Tx) -> _Done:
         before = known[copy.copy_id]
         row = _like(before, known.get(copy.source_id or 0))
         message_store.update(tx, row)
+        message_store.update_attachments(tx, row.id, _files(before), _files(row))
         store.done(tx, copy)
         position = new_id()
         journal.keep_edit(tx, position, copy.guild_id, before, row)
@@ -186,6 +193,7 @@ def _copy(new_id: Callable[[], int], source: MessageRow, follower: Webhook, own:
         content=source.content,
         nonce=None,
         extra=to_text(_extra_like(own, source)),
+        attachments=_files(source),
     )
 
 
@@ -194,11 +202,17 @@ def _like(copy: MessageRow, source: MessageRow | None) -> MessageRow:
     own = render.extra_of(copy.extra)
     if source is None:
         left = MessageExtra(webhook=own.webhook, message_reference=own.message_reference)
-        flags = copy.flags | MessageFlags.SOURCE_MESSAGE_DELETED
+        flags = copy.flags & ~_CARRIED_FLAGS | MessageFlags.SOURCE_MESSAGE_DELETED
         return replace(copy, flags=int(flags), content=DELETED, extra=to_text(left))
     flags = copy.flags & ~_CARRIED_FLAGS | source.flags & _CARRIED_FLAGS
     extra = to_text(_extra_like(own, source))
     return replace(copy, flags=int(flags), content=source.content, edited_ms=source.edited_ms, extra=extra)
+
+
+def _files(row: MessageRow) -> tuple[StoredAttachment, ...]:
+    """Of the message and of what it forwards."""
+    extra = render.extra_of(row.extra)
+    return extra.attachments + (() if extra.snapshot is None else extra.snapshot.attachments)
 
 
 def _extra_like(own: MessageExtra, source: MessageRow) -> MessageExtra:
@@ -215,7 +229,7 @@ def _extra_like(own: MessageExtra, source: MessageRow) -> MessageExtra:
 
 def _tell(core: Core, done: _Done) -> None:
     """Guilds that are not in memory have nobody listening."""
-    for (position, guild_id), message in zip(done.where, render.messages(done.page), strict=True):
+    for (position, guild_id), message in zip(done.where, render.messages(core, done.page), strict=True):
         core.live.bus.horizon = position
         guild = core.live.guilds.get(guild_id)
         here = None if guild is None else access.place(guild, message.channel_id)

@@ -4,7 +4,8 @@ A webhook posts on the same path as everybody else, and from memory. AutoMod, sl
 about members and pass it over. Whom it mentions `allowed_mentions` says, and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from chatd.model.errors import (
 from chatd.model.objects.channel import FORUM_TYPES, ChannelType
 from chatd.model.objects.component import walk
 from chatd.model.objects.github import GithubEvent
-from chatd.model.objects.message import AllowedMentions, Message, MessageCreate, MessagePatch, WebhookAuthor
+from chatd.model.objects.message import AllowedMentions, Message, MessagePatch, WebhookAuthor
 from chatd.model.objects.thread_requests import ThreadFromMessage
 from chatd.model.objects.webhook import (
     ComponentsQuery,
@@ -47,13 +48,17 @@ from chatd.service import (
     thread_members,
     thread_rules,
     threads,
+    uploads,
     webhooks,
 )
 from chatd.service.access import GuildChannel, GuildPlace, ThreadPlace
 from chatd.service.actors import Actor
+from chatd.service.attachments import NO_FILES, NewFiles
+from chatd.service.components import Tree
 from chatd.service.compose import Composed
 from chatd.service.core import Core
 from chatd.service.messages import EncodedMessage
+from chatd.service.uploads import Upload
 from chatd.store.rows import to_text
 
 # resources/message, "Allowed Mentions Object": what webhooks mention when they do not say.
@@ -61,7 +66,12 @@ _USERS_ONLY = AllowedMentions(parse=["users"])
 
 
 async def execute(
-    core: Core, webhook_id: Snowflake, webhook_token: str, body: WebhookExecute, query: ExecuteQuery
+    core: Core,
+    webhook_id: Snowflake,
+    webhook_token: str,
+    body: WebhookExecute,
+    query: ExecuteQuery,
+    files: Sequence[Upload] = (),
 ) -> EncodedMessage | None:
     """Post a message, in a forum with a new thread; with `wait` it is returned. Docs: "Execute Webhook".
 
@@ -69,17 +79,14 @@ async def execute(
     FORUM_WEBHOOK_TWO_THREADS, WEBHOOK_THREAD_OUTSIDE_FORUM, what threads refuse, or a form error.
     """
     webhook, channel = await webhooks.by_token(core, webhook_id, webhook_token)
-    if body.thread_name is None:
-        here = await _place(core, channel, query.thread_id)
-        if here.channel.type in FORUM_TYPES:
-            raise FORUM_WEBHOOK_NEEDS_THREAD()
-        posted = await _post(core, webhook, here, body, query)
-    elif channel.channel.type not in FORUM_TYPES:
-        raise WEBHOOK_THREAD_OUTSIDE_FORUM()
-    elif query.thread_id is not UNSET:
-        raise FORUM_WEBHOOK_TWO_THREADS()
-    else:
-        posted = await _post_thread(core, webhook, channel, body, query, body.thread_name)
+    _check_thread_name(channel, body, query)
+    here = await _place(core, channel, query.thread_id)
+    async with uploads.kept(core, here.id, files, body.attachments or ()) as new:
+        said = _Said(body, query.with_components, new)
+        if body.thread_name is None:
+            posted = await _post(core, webhook, here, said)
+        else:
+            posted = await _post_thread(core, webhook, channel, said, body.thread_name)
     return posted if query.wait else None
 
 
@@ -122,14 +129,18 @@ async def edit(
     message_id: Snowflake,
     body: MessagePatch,
     query: ComponentsQuery,
+    files: Sequence[Upload] = (),
 ) -> EncodedMessage:
     """Docs: "Edit Webhook Message". Raises as `show` does, EMPTY_MESSAGE, THREAD_IS_ARCHIVED or a form error."""
     webhook, channel = await webhooks.by_token(core, webhook_id, webhook_token)
     here = await _place(core, channel, query.thread_id)
     await _own(core, webhook, here, message_id)
     body.allowed_mentions = body.allowed_mentions or _USERS_ONLY
-    me = _actor(webhook, None, body, query)
-    return await message_edits.at(core, me, here, message_id, body)
+    me = webhooks.actor(webhook)
+    _admit_components(me, body.components, query.with_components)
+    described = () if body.attachments is UNSET else body.attachments or ()
+    async with uploads.kept(core, here.id, files, described) as new:
+        return await message_edits.at(core, me, here, message_id, body, new)
 
 
 async def delete(
@@ -144,7 +155,20 @@ async def delete(
     await deletions.at(core, webhooks.actor(webhook), here, message_id, None)
 
 
+async def may_attach(core: Core, webhook_id: Snowflake, webhook_token: str) -> None:
+    """Raises UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN."""
+    await webhooks.by_token(core, webhook_id, webhook_token)
+
+
 # --- posting ---------------------------------------------------------------------------------------------------------
+
+
+class _Said(NamedTuple):
+    """What is to be posted."""
+
+    body: WebhookExecute
+    with_components: bool = False
+    files: NewFiles = NO_FILES
 
 
 async def _execute_service(
@@ -155,37 +179,43 @@ async def _execute_service(
     if here.channel.type in FORUM_TYPES:
         raise WEBHOOK_SERVICE_IN_FORUM()
     if body is not None:
-        await _post(core, webhook, here, body, ComponentsQuery())
+        await _post(core, webhook, here, _Said(body))
 
 
-async def _post(
-    core: Core, webhook: Webhook, here: GuildPlace, body: WebhookExecute, query: ComponentsQuery
-) -> EncodedMessage:
-    composed = await _compose(core, webhook, here, body, query)
+def _check_thread_name(channel: GuildChannel, body: WebhookExecute, query: ExecuteQuery) -> None:
+    is_forum = channel.channel.type in FORUM_TYPES
+    if body.thread_name is None:
+        if is_forum and query.thread_id is UNSET:
+            raise FORUM_WEBHOOK_NEEDS_THREAD()
+    elif not is_forum:
+        raise WEBHOOK_THREAD_OUTSIDE_FORUM()
+    elif query.thread_id is not UNSET:
+        raise FORUM_WEBHOOK_TWO_THREADS()
+
+
+async def _post(core: Core, webhook: Webhook, here: GuildPlace, said: _Said) -> EncodedMessage:
+    composed = await _compose(core, webhook, here, said)
     if isinstance(here, ThreadPlace):
         await thread_members.admit(core, here, composed.extra.mentions)
     return (await messages.append(core, here, composed))[1]
 
 
-async def _post_thread(
-    core: Core, webhook: Webhook, channel: GuildChannel, body: WebhookExecute, query: ComponentsQuery, name: str
-) -> EncodedMessage:
+async def _post_thread(core: Core, webhook: Webhook, channel: GuildChannel, said: _Said, name: str) -> EncodedMessage:
     guild, me = channel.guild, webhooks.actor(webhook)
     async with guild.lock:
         if channel.id not in guild.channels:
             raise UNKNOWN_WEBHOOK()
         forum = GuildChannel(guild, guild.channels[channel.id], channel.permissions)
-        tags = thread_forms.tags(forum.channel, body.applied_tags or (), (), may_manage=False)
+        tags = thread_forms.tags(forum.channel, said.body.applied_tags or (), (), may_manage=False)
         form = ThreadFromMessage(name=name)
         thread = thread_forms.new(core, me, forum, core.ids.next(), ChannelType.PUBLIC_THREAD, form, applied_tags=tags)
-        composed = await _compose(core, webhook, ThreadPlace(guild, thread, forum.permissions), body, query)
+        composed = await _compose(core, webhook, ThreadPlace(guild, thread, forum.permissions), said)
         created = await threads.start_post(core, me, forum, thread, composed, None)
         return Raw(encode(created.message))
 
 
-async def _compose(
-    core: Core, webhook: Webhook, here: GuildPlace, body: WebhookExecute, query: ComponentsQuery
-) -> Composed:
+async def _compose(core: Core, webhook: Webhook, here: GuildPlace, said: _Said) -> Composed:
+    body = said.body
     if body.avatar_url is not None and (fault := urls.fault(body.avatar_url)) is not None:
         raise form_error("avatar_url", *fault)
     author = WebhookAuthor(
@@ -196,22 +226,21 @@ async def _compose(
     )
     body.allowed_mentions = body.allowed_mentions or _USERS_ONLY
     body.message_reference = body.nonce = body.sticker_ids = None  # which webhooks do not have
-    composed = await compose.new(core, _actor(webhook, author, body, query), here, body)
+    me = webhooks.actor(webhook, author)
+    _admit_components(me, body.components, said.with_components)
+    composed = await compose.new(core, me, here, body, said.files)
     extra = replace(composed.extra, webhook=author)
     return composed._replace(extra=extra, draft=composed.draft._replace(extra=to_text(extra)))
 
 
-def _actor(
-    webhook: Webhook, author: WebhookAuthor | None, body: MessageCreate | MessagePatch, query: ComponentsQuery
-) -> Actor:
-    """Components are for applications. Others may ask for those that nobody answers: all else of them is ignored."""
-    me = webhooks.actor(webhook, author)
-    if not me.is_bot and query.with_components:
-        for path, component in walk(body.components or ()):
-            if getattr(component, "custom_id", UNSET) is not UNSET:
-                raise form_error(path, "COMPONENT_INTERACTIVE_NOT_ALLOWED", "No application would answer this")
-        me.application_flags = 0
-    return me
+def _admit_components(me: Actor, tree: Tree | UnsetType | None, is_asked: bool) -> None:
+    """Components are for applications. Others may ask for those that nobody answers; otherwise they are ignored."""
+    if me.is_bot or not is_asked:
+        return
+    for path, component in walk(tree or ()):
+        if getattr(component, "custom_id", UNSET) is not UNSET:
+            raise form_error(path, "COMPONENT_INTERACTIVE_NOT_ALLOWED", "No application would answer this")
+    me.application_flags = 0
 
 
 # --- where and what --------------------------------------------------------------------------------------------------
@@ -232,4 +261,4 @@ async def _own(core: Core, webhook: Webhook, here: GuildPlace, message_id: int) 
     page = await core.db.read(messages.read_one, here.id, message_id, webhook.id)
     if not page.rows or page.rows[0].author_id != webhook.id:
         raise UNKNOWN_MESSAGE()
-    return render.messages(page)[0]
+    return render.messages(core, page)[0]

@@ -234,6 +234,8 @@ STEPS: list[Step] = [
     reacts,
     pins,
     purges,
+    sends_files,
+    writes_through_a_webhook,
     reads_history,
     starts_a_thread,
     polls,

@@ -1,12 +1,14 @@
 """Announcement channels over the wire: following them, publishing, and what becomes of the copies."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
 from chatd.service import crossposts
-from tests.integration.test_webhook_messages import author
+from tests.integration.test_webhook_messages import author, contents
 from tests.integration.test_webhooks import allow, at
 from tests.support.app import Server
 from tests.support.client import Json, gateway
@@ -225,10 +227,33 @@ async def test_edits_and_deletions_are_carried_on(server: Server, news: News) ->
         (await news.alice.delete(news.path(published))).ok(204)
         await carried_on(server)
         told = await ear.next("MESSAGE_UPDATE", lambda message: message["id"] == copy["id"])
-        assert told["flags"] == IS_CROSSPOST | SUPPRESS_EMBEDS | SOURCE_DELETED
+        assert told["flags"] == IS_CROSSPOST | SOURCE_DELETED
         assert (told["content"], told["embeds"]) == ("[Original Message Deleted]", [])
     [left] = await news.copies()
     assert (left["author"], left["message_reference"]) == (copy["author"], copy["message_reference"])
+
+
+async def test_files_are_carried_on(server: Server, world: World, news: News) -> None:
+    """A copy names the same files, as long as its source does."""
+    fields = {"payload_json": json.dumps({"content": "look", "flags": SUPPRESS_EMBEDS})}
+    parts = {"files[0]": ("a.txt", b"a"), "files[1]": ("b.txt", b"b")}
+    sent = (await news.alice.upload(f"/channels/{news.channel_id}/messages", fields, parts)).ok(200)
+    (await news.alice.post(f"{news.path(sent)}/crosspost")).ok(200)
+    [copy] = await news.copies()
+    assert await contents(world, copy) == {"a.txt": b"a", "b.txt": b"b"}
+    kept = [{"id": sent["attachments"][1]["id"]}]
+    (await news.alice.patch(news.path(sent), {"attachments": kept})).ok(200)
+    await carried_on(server)
+    [copy] = await news.copies()
+    assert await contents(world, copy) == {"b.txt": b"b"}
+    refreshed = await news.bob.post("/attachments/refresh-urls", {"attachment_urls": [copy["attachments"][0]["url"]]})
+    assert refreshed.ok()["refreshed_urls"][0]["refreshed"] is not None
+    (await news.alice.delete(news.path(sent))).ok(204)
+    await carried_on(server)
+    [left] = await news.copies()
+    assert left["attachments"] == []
+    link = urlsplit(copy["attachments"][0]["url"])
+    assert (await world.anybody.get(f"/{link.path}?{link.query}")).status == 404
 
 
 async def test_however_a_source_ends(server: Server, world: World, news: News) -> None:

@@ -3,7 +3,7 @@
 import json
 import threading
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import trio
@@ -153,6 +153,47 @@ async def test_components(world: World) -> None:
     v2 = {"flags": 1 << 15, "components": [{"type": 10, "content": "just text"}]}
     assert (await execute(world, peoples, v2, with_components="true"))["components"][0]["content"] == "just text"
     assert (await world.anybody.post(by_token(peoples), v2)).error == EMPTY
+
+
+async def test_files(server: Server, world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    forum = await world.channel(alice, guild, type=15)
+    webhook, poster = await make(alice, guild.general), await make(alice, forum)
+
+    async def send(path: str, *names: str, method: str = "POST", **payload: Json) -> Json:
+        parts = {f"files[{number}]": (name, name.encode()) for number, name in enumerate(names)}
+        fields = {"payload_json": json.dumps(payload)}
+        return (await world.anybody.upload(path, fields, parts, method=method, wait="true")).ok(200)
+
+    message = await send(by_token(webhook), "a.txt", "b.txt", content="look", username="Masked")
+    assert (message["content"], message["author"]["username"]) == ("look", "Masked")
+    assert await contents(world, message) == {"a.txt": b"a.txt", "b.txt": b"b.txt"}
+    kept = [{"id": message["attachments"][1]["id"]}, {"id": "0"}]
+    path = f"{by_token(webhook)}/messages/{message['id']}"
+    edited = await send(path, "c.txt", method="PATCH", attachments=kept)
+    assert await contents(world, edited) == {"b.txt": b"b.txt", "c.txt": b"c.txt"}
+    assert (await world.anybody.get(path)).ok()["attachments"][0]["filename"] == "b.txt"
+    posted = await send(by_token(poster), "d.txt", thread_name="Post")
+    assert await contents(world, posted) == {"d.txt": b"d.txt"}
+    wrong = f"/webhooks/{webhook['id']}/x"
+    refused = await world.anybody.upload(wrong, {"payload_json": "{}"}, {"files[0]": ("a.txt", b"a")})
+    assert refused.error == (401, 50027)
+    by_fields = await world.anybody.upload(by_token(webhook), {"content": "fields"}, {"file": ("e.txt", b"e")})
+    by_fields.ok(204)
+    [newest, *_] = (await alice.get(f"/channels/{guild.general}/messages")).ok()
+    assert (newest["content"], len(newest["attachments"])) == ("fields", 1)
+
+
+async def contents(world: World, message: Json) -> dict[str, bytes]:
+    """What the message's links lead to, by name."""
+    found = {}
+    for attachment in message["attachments"]:
+        link = urlsplit(attachment["url"])
+        answer = await world.anybody.get(f"/{link.path}?{link.query}")
+        assert answer.status == 200
+        found[attachment["filename"]] = answer.content
+    return found
 
 
 async def test_polls(server: Server, world: World) -> None:
