@@ -234,6 +234,7 @@ FORUM_WEBHOOK_TWO_THREADS = Kind(
     400, 220002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id"
 )
 WEBHOOK_THREAD_OUTSIDE_FORUM = Kind(400, 220003, "Webhooks can only create threads in forum channels")
+WEBHOOK_SERVICE_IN_FORUM = Kind(400, 220004, "Webhook services cannot be used in forum channels")
 BULK_BAN_FAILED = Kind(400, 500000, "Failed to ban users")
 POLL_VOTING_BLOCKED = Kind(403, 520000, "Poll voting blocked")
 POLL_EXPIRED = Kind(400, 520001, "Poll expired")

@@ -76,13 +76,11 @@ async def edit(
     """
     described = () if body.attachments is UNSET else body.attachments or ()
     async with uploads.kept(core, channel_id, files, described) as new:
-        return await _edit_with(core, me, channel_id, message_id, body, new)
+        return await at(core, me, await access.channel(core, me, channel_id), message_id, body, new)
 
 
-async def _edit_with(
-    core: Core, me: Actor, channel_id: int, message_id: int, body: MessagePatch, new: NewFiles
-) -> EncodedMessage:
-    here = await access.channel(core, me, channel_id)
+async def at(core: Core, me: Actor, here: Here, message_id: int, body: MessagePatch, new: NewFiles) -> EncodedMessage:
+    """As `edit`, in a place that the author sees, with files that are kept."""
     thread_rules.check_is_open(here)
     if not me.is_bot:  # as in a new message
         body.components = UNSET
@@ -92,10 +90,19 @@ async def _edit_with(
         await core.db.read(_editable, me.id, here, message_id, body, change)
         screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
     edit = partial(_edit, core.ids.next, me, here, message_id, body, change, core.clock_ms())
-    edited = await core.db.write(edit, then=partial(_edited, core, me, here))
+    message = await core.db.write(edit, then=partial(edited, core, me, here))
     if screened is not None:
         await automod.report(core, me, screened, message_id)
-    return edited
+    return message
+
+
+def edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> EncodedMessage:
+    """After the commit: MESSAGE_UPDATE; the encoded message is returned. `outcome`: the position and the message."""
+    core.live.bus.horizon, page = outcome
+    [message] = render.messages(core, page)
+    sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
+    [shown] = message_content.shown(me, here, [message])
+    return Raw(encode(shown)) if page.reactions or page.votes or shown is not message else sent
 
 
 async def _change(core: Core, me: Actor, here: Here, body: MessagePatch, new: NewFiles) -> _Change:
@@ -111,7 +118,7 @@ async def _change(core: Core, me: Actor, here: Here, body: MessagePatch, new: Ne
     return _Change(named._replace(users=there), embeds, tree, new)
 
 
-# --- the transaction, and what follows it ----------------------------------------------------------------------------
+# --- the transaction -------------------------------------------------------------------------------------------------
 
 
 def _edit(
@@ -190,11 +197,3 @@ def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatc
 def _says_something(body: MessagePatch, change: _Change) -> bool:
     parts = (body.content, body.embeds, body.attachments, body.components, body.sticker_ids)
     return any(part is not UNSET for part in parts) or bool(change.files)
-
-
-def _edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> Raw:
-    core.live.bus.horizon, page = outcome
-    [message] = render.messages(core, page)
-    sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
-    [shown] = message_content.shown(me, here, [message])
-    return Raw(encode(shown)) if page.reactions or page.votes or shown is not message else sent

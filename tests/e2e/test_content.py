@@ -236,6 +236,7 @@ STEPS: list[Step] = [
     purges,
     sends_files,
     sends_files,
+    writes_through_a_webhook,
     reads_history,
     starts_a_thread,
     polls,
