@@ -43,7 +43,7 @@ HOMES = {
     "hypercorn": "rest",
     "quart": "rest",
     "quart_trio": "rest",
-    "httptools": "rest",
+    "httptools": ("links", "rest"),
     "python_multipart": "rest",
     "wsproto": "gateway",
     "zstandard": "live",

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import UNSET, UnsetType
 
 from chatd.live.guilds import GuildState
+from chatd.model import limits
+from chatd.model.objects.embed import Embed
 from chatd.model.objects.guild import Member, MessageMember
-from chatd.model.objects.message import Message, MessageExtra, MessageUser
+from chatd.model.objects.message import Message, MessageExtra, MessageFlags, MessageUser
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
@@ -38,7 +40,7 @@ def message(
         mention_everyone=extra.mention_everyone,
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
-        embeds=extra.embeds,
+        embeds=_embeds(row, extra),
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
@@ -46,6 +48,12 @@ def message(
         referenced_message=referenced,
         thread=thread,
     )
+
+
+def _embeds(row: MessageRow, extra: MessageExtra) -> tuple[Embed, ...]:
+    if not extra.link_embeds or row.flags & MessageFlags.SUPPRESS_EMBEDS:
+        return extra.embeds
+    return (*extra.embeds, *extra.link_embeds)[: limits.MESSAGE_EMBEDS]
 
 
 def messages(page: Page) -> list[Message]:

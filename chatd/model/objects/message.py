@@ -60,6 +60,7 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     embeds: tuple[Embed, ...] = ()
     nonce: str | int | None = None
     message_reference: MessageReference | None = None
+    link_embeds: tuple[Embed, ...] = ()  # of the content's links, each with the link as its URL
 
 
 class MessageUser(User, frozen=True, gc=False, kw_only=True):
