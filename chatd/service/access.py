@@ -195,6 +195,13 @@ def place(guild: GuildState, channel_id: int, permissions: int = 0) -> GuildPlac
     return None if found_thread is None else ThreadPlace(guild, found_thread.thread, permissions)
 
 
+async def load_place(core: Core, guild: GuildState, channel_id: int) -> GuildPlace | None:
+    """As `place`, of those that there are."""
+    if channel_id not in guild.channels:
+        await load_thread(core, guild, channel_id)
+    return place(guild, channel_id)
+
+
 async def load_thread(core: Core, guild: GuildState, thread_id: int) -> None:
     """Have the thread in memory, if the guild has it: active ones always are."""
     if guild.threads.get(thread_id) is not None:

@@ -103,7 +103,7 @@ async def mentions(core: Core, me: Actor, query: MentionsQuery) -> list[Message]
     for row in candidates:
         if len(wanted) < query.limit and await _can_read(core, me, row.channel_id):
             wanted.append(row)
-    return render.messages(await core.db.read(_page, [row.message_id for row in wanted]))
+    return render.messages(await core.db.read(_page, me.id, [row.message_id for row in wanted]))
 
 
 async def write_down(core: Core) -> None:
@@ -258,6 +258,6 @@ async def _can_read(core: Core, me: Actor, channel_id: int) -> bool:
     return True
 
 
-def _page(tx: Tx, message_ids: Sequence[int]) -> message_store.Page:
+def _page(tx: Tx, asker_id: int, message_ids: Sequence[int]) -> message_store.Page:
     rows = message_store.by_ids(tx, message_ids)
-    return message_store.with_context(tx, rows, render.named_users, render.replied_to)
+    return message_store.with_context(tx, rows, render.named_users, render.replied_to, asker_id)

@@ -4,8 +4,8 @@ A row says: whatever was committed up to `position` has been counted, and with t
 may be a moment old; what was committed since is counted now, in the order of commits, as the bus has done (`live.bus`),
 and the client, which may have got some of it, says in RESUME how far it came.
 
-That works for messages and what becomes of them. Where it cannot be known what the client was told, the session is not
-restored, and RESUME answers with op 9:
+That works for messages and what becomes of them, reactions included. Where it cannot be known what the client was told,
+the session is not restored, and RESUME answers with op 9:
 
 - a mark lies behind the row: a change of a guild, a membership, a profile (`commits.change`)
 - a crash undid what it knows of: who was in voice (`journal.bar`)
@@ -32,8 +32,10 @@ from chatd.model.intents import GATES
 from chatd.model.objects.user import User
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import decoder, encode
-from chatd.service import access, message_events, render
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service import access, kept_events, message_events, reactions, render
+from chatd.service.access import DirectAccess
+from chatd.service.audit_log import ENTRY_CREATE as AUDITED
+from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store
@@ -181,7 +183,7 @@ class Told(NamedTuple):
     """An event as it was published, and what decides who got it."""
 
     event: Event
-    kind: tuple[int, str]  # channel and name
+    kind: tuple[int, str]  # channel, 0 where it is about none, and name
 
 
 class Stream(NamedTuple):
@@ -249,7 +251,7 @@ async def _restore(core: Core, row: SessionRow, known: Known, streams: dict[int,
     if marked > row.position or (marked == row.position and not row.exact) or complete_from > row.position:
         return False
 
-    told = _told(session, followed, streams)
+    told = _told(core, session, followed, streams)
     noted = bisect_right(told, row.position, key=_position)
     # What came before, as far back as nothing is missing of it.
     missing_to = max(row.base_position, marked, complete_from - 1, lowest_at(_window_start_ms(core)) - 1)
@@ -276,12 +278,15 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     limit = core.config.gateway.ring_events
     found = await core.db.read(read, state.id, 0, limit)
     entries = [entry for entry in found if entry.name != journal.MARK]
-    page = await core.db.read(_context, [entry.row() for entry in entries])
-    told = [
-        Told(message_events.told_again(here, entry, page._replace(rows=[row])), (row.channel_id, entry.name))
-        for entry, row in zip(entries, page.rows, strict=True)
-        if (here := await _here(core, state, row.channel_id)) is not None
-    ]
+    page = await core.db.read(_context, [entry.row() for entry in entries if entry.name in journal.OF_ROWS])
+    rows = iter(page.rows)
+    told = []
+    for entry in entries:
+        channel_id = entry.channel_id()
+        of_entry = page._replace(rows=[next(rows)] if entry.name in journal.OF_ROWS else [])
+        event = _told_again(entry, await _here(core, state, channel_id), of_entry)
+        if event is not None:
+            told.append(Told(event, (channel_id, entry.name)))
     last_mark = await core.db.read(journal.last_mark, state.id)
     complete_from = found[0].position if len(found) == limit else 0
     return Stream(last_mark, complete_from, told, frozenset(it.kind for it in told))
@@ -291,29 +296,44 @@ def _context(tx: Tx, rows: list[message_store.MessageRow]) -> message_store.Page
     return message_store.with_context(tx, rows, render.named_users, render.replied_to)
 
 
-async def _here(core: Core, state: GuildState | DirectState, channel_id: int) -> GuildPlace | DirectAccess | None:
+def _told_again(entry: journal.Entry, here: Here | None, page: message_store.Page) -> Event | None:
+    """None where the channel is gone by now."""
+    if entry.name == AUDITED:
+        return kept_events.told_again(entry)
+    if here is None:
+        return None
+    if entry.name == reactions.ADD:
+        return reactions.told_again(here, entry)
+    return message_events.told_again(here, entry, page) if page.rows else kept_events.told_again(entry)
+
+
+async def _here(core: Core, state: GuildState | DirectState, channel_id: int) -> Here | None:
     if isinstance(state, DirectState):
         return DirectAccess(state)
-    if channel_id not in state.channels:
-        await access.load_thread(core, state, channel_id)
-    return access.place(state, channel_id)
+    return await access.load_place(core, state, channel_id) if channel_id else None
 
 
-def _told(session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]) -> list[Told]:
+def _told(
+    core: Core, session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]
+) -> list[Told]:
     """The events that the session gets of its streams, in the order of commits."""
     told: list[Told] = []
     for state in followed:
         stream = streams[state.id]
-        gets = {kind for kind in stream.kinds if _gets(session, state, *kind)}
+        gets = {kind for kind in stream.kinds if _gets(core, session, state, *kind)}
         told += stream.told if len(gets) == len(stream.kinds) else [it for it in stream.told if it.kind in gets]
     return sorted(told, key=_position) if len(followed) > 1 else told
 
 
-def _gets(session: Session, state: GuildState | DirectState, channel_id: int, name: str) -> bool:
+def _gets(core: Core, session: Session, state: GuildState | DirectState, channel_id: int, name: str) -> bool:
     of_guild, of_direct = GATES[name]
     if isinstance(state, DirectState):
         return bool(session.intents & of_direct)
-    return bool(session.intents & of_guild and state.permissions_in(channel_id, session.user.id) & p.VIEW_CHANNEL)
+    if not session.intents & of_guild:
+        return False
+    if name == AUDITED:
+        return bool(access.granted(core, state, session.user.id) & p.VIEW_AUDIT_LOG)
+    return bool(state.permissions_in(channel_id, session.user.id) & p.VIEW_CHANNEL)
 
 
 def _position(told: Told) -> int:
