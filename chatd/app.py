@@ -5,6 +5,7 @@ run                        the database's threads around everything
    ├─ store watch          a failed commit: exit, nothing more is acknowledged
    ├─ sweeper              each second: expired sessions and windows
    ├─ bus                  one task a shard
+   ├─ links                what messages link to, a few at a time
    ├─ control socket       the command line's requests, one at a time
    ├─ jobs                 what outlives a gateway command: guild feeds, member chunks
    └─ connections          one task a client; ends last but for the store
@@ -32,6 +33,7 @@ from chatd import control, log
 from chatd.cli import admin
 from chatd.config import Config
 from chatd.gateway.server import Gateway
+from chatd.links.fetch import Web, public_web
 from chatd.live import listener
 from chatd.live.admission import OPEN, RATE, TOTAL, Admission, Bounds
 from chatd.live.bus import Bus
@@ -50,12 +52,13 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
-from chatd.service import images, presence, read_states, recovery, scheduled_events, thread_archive, voice
+from chatd.service import images, presence, read_states, recovery, scheduled_events, thread_archive, unfurling, voice
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
+from chatd.service.unfurls import OUTCOMES, Unfurls
 from chatd.store import audit_log, messages, migrate, open_database
 from chatd.store.accounts import delete_expired_logins
 from chatd.store.blobs import open_blobs
@@ -104,7 +107,9 @@ def database_url(config: Config) -> str:
 
 
 @asynccontextmanager
-async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterator[Core]:
+async def open_core(
+    config: Config, clock_ms: Callable[[], int], web: Callable[[], Web] = public_web
+) -> AsyncIterator[Core]:
     """The database at its newest schema, and everything that service functions need. Starts no task."""
     data = Path(config.data.dir)
     url = database_url(config)
@@ -132,6 +137,7 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
             blobs=blobs,
             renditions=renditions,
             nonces=nonces,
+            unfurls=Unfurls(config.unfurl, web()) if config.unfurl.enabled else None,
             jwt_key=await trio.to_thread.run_sync(_secret, data / "jwt.key"),
             clock_ms=clock_ms,
         )
@@ -142,14 +148,15 @@ async def run(
     *,
     inherited: Sequence[socket.socket] = (),
     clock_ms: Callable[[], int] = unix_ms,
+    web: Callable[[], Web] = public_web,
     prepare: Callable[[Core], Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until stopped, on sockets that are `inherited`, or else on those that the configuration says.
 
-    `prepare` runs before the first connection is accepted.
+    `web` is where links may lead to. `prepare` runs before the first connection is accepted.
     """
-    async with open_core(config, clock_ms) as core:
+    async with open_core(config, clock_ms, web) as core:
         if prepare is not None:
             await prepare(core)
         core.live.bus.horizon = core.ids.next()
@@ -162,6 +169,9 @@ async def run(
             infrastructure.start_soon(_watch_store, core, name="store watch")
             for name, (interval_s, job) in _periodic(core, checkpoints).items():
                 infrastructure.start_soon(_repeat, name, interval_s, job, name=f"periodic/{name}")
+            if core.unfurls is not None:
+                for number in range(config.unfurl.workers):
+                    infrastructure.start_soon(unfurling.work, core.unfurls, name=f"links/{number}")
             await infrastructure.start(control.serve, Path(config.data.dir), partial(admin.answer, core))
             async with trio.open_nursery() as jobs:
                 await _serve(config, core, jobs, sockets, metrics, task_status)
@@ -307,6 +317,14 @@ def _register(metrics: Registry, core: Core, policy: WritePolicy, admission: Adm
         partial(counted, policy.aborted, (SLOW_CONSUMER, WRITE_DEADLINE)),
         "counter",
     )
+    if core.unfurls is not None:
+        metrics.readings(
+            "chatd_links_total",
+            "Links in messages by what became of them: embedded, nothing to embed, failed, refused, dropped unseen.",
+            ("outcome",),
+            partial(counted, core.unfurls.outcomes, OUTCOMES),
+            "counter",
+        )
 
 
 def _prepare(data: Path, url: str, now_ms: int) -> None:

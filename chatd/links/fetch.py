@@ -1,9 +1,9 @@
 """GET for URLs of strangers: one page or the beginning of it, within bounds, from addresses that are permitted.
 
 The name is resolved here and the connection made to an address that was checked, so that a name cannot mean something
-else a moment later (DNS rebinding); TLS still verifies the name. A redirect is a new URL, and is checked like the first.
-Nothing compressed is asked for or read, so what arrives is what it takes. The parser is the front end's, whose time is
-linear however small the pieces.
+else a moment later (DNS rebinding); TLS still verifies the name. A redirect is a new URL, and checked like the first.
+Nothing compressed is asked for or read, so what arrives is all that it can become. The parser is the front end's, in C,
+which small chunks do not slow down.
 """
 
 import re
@@ -138,8 +138,10 @@ async def _get(web: Web, target: _Target, media_types: Collection[str], max_byte
         finally:
             # Not in order: that would wait for the other end.
             await trio.aclose_forcefully(stream)
-    except (OSError, trio.BrokenResourceError, httptools.HttpParserError) as error:
-        raise Unfetched(f"{target.authority}: {error!r}") from error
+    except trio.BrokenResourceError as error:  # why is in its cause: a certificate, for one
+        raise Unfetched(f"{target.authority}: {error.__cause__ or error!r}") from error
+    except httptools.HttpParserError as error:
+        raise Unfetched(f"{target.authority}: {error}") from error
 
 
 async def _connect(web: Web, target: _Target) -> trio.abc.Stream:
@@ -204,8 +206,13 @@ class _Answer:
 
     def feed(self, data: bytes) -> None:
         """Raises HttpParserError."""
-        with suppress(httptools.HttpParserUpgrade):  # nobody asked for one: its status is not 200
+        try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise Unfetched("an upgrade that nobody asked for") from None
+        except httptools.HttpParserError:
+            if not self.is_complete:  # else something has come behind it
+                raise
 
     def header(self, name: str) -> str:
         return self._headers.get(name, "")
@@ -215,9 +222,6 @@ class _Answer:
         media_type, _, parameters = self.header("content-type").lower().partition(";")
         found = re.search(r"charset\s*=\s*\"?([a-z0-9_:-]+)", parameters)
         return media_type.strip(), found[1] if found else ""
-
-    def on_message_begin(self) -> None:
-        self._headers.clear()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
@@ -230,7 +234,10 @@ class _Answer:
         self.body += data
 
     def on_message_complete(self) -> None:
-        self.is_complete = bool(self.status)
+        if self.status:
+            self.is_complete = True
+        else:
+            self._headers.clear()
 
 
 def _check(answer: _Answer, media_types: Collection[str]) -> None:

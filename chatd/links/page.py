@@ -23,10 +23,11 @@ _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([a-z0-9_:-]{1,40}
 _CHARSET_BYTES = 1024  # "prescan a byte stream to determine its encoding" looks no further
 # The Encoding Standard's, by Python's names. Python knows others that are no character sets, or slow.
 _CHARSETS = frozenset(
-    ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "shift_jis", "euc_jp", "iso2022_jp", "euc_kr", "cp949", "gb2312")
-    + ("gbk", "gb18030", "big5", "koi8-r", "koi8-u", "ascii", "cp866", "mac-roman")
-    + tuple(f"iso8859-{part}" for part in range(1, 17))
-    + tuple(f"cp125{part}" for part in range(9))
+    (
+        *("utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", *(f"iso8859-{part}" for part in range(1, 17))),
+        *(*(f"cp125{part}" for part in range(9)), "cp866", "koi8-r", "koi8-u", "mac-roman"),
+        *("shift_jis", "euc_jp", "iso2022_jp", "euc_kr", "cp949", "gb2312", "gbk", "gb18030", "big5"),
+    )
 )
 
 
@@ -67,9 +68,7 @@ def _end_of(text: str, name: str, position: int) -> int:
 
 
 def _property(attributes: str) -> tuple[str, str]:
-    given = {
-        name.lower(): double or single or bare for name, double, single, bare in _ATTRIBUTE.findall(attributes)
-    }
+    given = {name.lower(): double or single or bare for name, double, single, bare in _ATTRIBUTE.findall(attributes)}
     return (given.get("property") or given.get("name") or "").strip().lower(), given.get("content", "")
 
 

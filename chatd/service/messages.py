@@ -38,6 +38,7 @@ from chatd.service import (
     slowmode,
     thread_members,
     thread_rules,
+    unfurling,
     verification,
 )
 from chatd.service.access import GuildPlace, ThreadPlace
@@ -107,7 +108,7 @@ async def edit(
         await core.db.read(_editable, me.id, here, message_id, body)
         screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
     edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
-    edited = await core.db.write(edit, then=partial(_edited, core, here))
+    edited = await core.db.write(edit, then=partial(_edited, core, me, here))
     if screened is not None:
         await automod.report(core, me, screened, message_id)
     return edited
@@ -146,6 +147,7 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
 
 def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tuple[int, Raw]:
     core.live.bus.horizon = message_id
+    unfurling.offer(core, here, message_id, composed.draft)
     return message_id, message_events.posted(core, here, composed, message_id)
 
 
@@ -196,6 +198,7 @@ def _edit(
         content = body.content or ""
         named = change.named
         extra = replace(extra, mentions=named.users, mention_roles=named.roles, mention_everyone=named.everyone)
+        extra = replace(extra, link_embeds=unfurling.kept(extra.link_embeds, content))
     if body.embeds is not UNSET:
         embeds = change.embeds
     if _says_something(body):
@@ -232,8 +235,10 @@ def _says_something(body: MessagePatch) -> bool:
     return body.content is not UNSET or body.embeds is not UNSET
 
 
-def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
+def _edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
+    if page.rows[0].author_id == me.id:
+        unfurling.offer(core, here, page.rows[0].id, page.rows[0])
     [message] = render.messages(page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
     return Raw(encode(message)) if page.reactions else sent

@@ -36,6 +36,7 @@ from chatd.service import (
     thread_events,
     thread_forms,
     thread_rules,
+    unfurling,
 )
 from chatd.service.access import GuildChannel, ThreadPlace
 from chatd.service.actors import Actor
@@ -184,6 +185,7 @@ async def _start_post(
     first = composed._replace(draft=composed.draft._replace(new_id=lambda: thread_id))
     joining = [user_id for user_id in composed.extra.mentions if parent.id in parent.guild.sight(user_id)]
     state = await _start(core, me, parent, _Start(thread, joining, first), reason)
+    unfurling.offer(core, place, thread_id, first.draft)
     message = message_events.rendered(first, thread_id)
     return CreatedThread(**_fields(state.view(me.id)), message=message)
 

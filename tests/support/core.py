@@ -71,6 +71,7 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
             blobs=blobs,
             renditions=renditions,
             nonces=Nonces(),
+            unfurls=None,
             jwt_key=bytes(range(32)),
             clock_ms=clock,
         )
