@@ -21,6 +21,7 @@ class Site:
     answers: dict[str, bytes | list[bytes] | None]
     asked: list[str] = field(default_factory=list)  # paths
     heads: list[str] = field(default_factory=list)
+    visited: trio.Event = field(default_factory=trio.Event)
     abandoned: trio.Event = field(default_factory=trio.Event)  # somebody has gone before the end of an answer
 
     def url(self, path: str = "/", host: str = "127.0.0.1", scheme: str = "http") -> str:
@@ -83,6 +84,7 @@ async def _answer(site: Site, stream: trio.abc.Stream) -> None:
     path = head.split()[1].decode()
     site.asked.append(path)
     site.heads.append(head.decode())
+    site.visited.set()
     answer = site.answers.get(path, response(b"", status="404 Not Found"))
     if answer is None:
         while await stream.receive_some():

@@ -43,7 +43,7 @@ def test_all_of_a_block_is_refused(block: str) -> None:
             "2003::",
             "2620:4f:7fff::1",
         ),
-        *("2620:4f:8001::", "2a00:1450::1", "3ffe:ffff::", "3fff:1000::", "3fff:ffff::"),
+        *("2003::", "2620:4f:7fff::1", "2620:4f:8001::", "2a00:1450::1", "3ffe:ffff::", "3fff:1000::", "3fff:ffff::"),
     ],
 )
 def test_public_addresses(address: str) -> None:

@@ -61,7 +61,7 @@ def test_long_texts_are_cut() -> None:
 
 @pytest.mark.parametrize(
     "image",
-    ["javascript:alert(1)", "data:image/png;base64,AA", "file:///etc/passwd", "https://[", "http:///i", "x" * 3000],
+    ["javascript:alert(1)", "data:image/png;base64,AA", "file:///etc", "https://[", "http:///i", "x" * 3000],
 )
 def test_images_that_no_client_should_load(image: str) -> None:
     assert of_page(tags(og_title="t", og_image=image)) == {"type": "link", "url": URL, "title": "t"}

@@ -65,8 +65,10 @@ def test_what_is_of_another_character_set_is_replaced() -> None:
 
 
 _FRAGMENTS = st.sampled_from(
-    ["<", ">", "/", "=", "'", '"', "&", "&#", ";", "!", "--", "<!--", "-->", "<meta", "name", "content", "og:title"]
-    + ["<title>", "</title>", "<script>", "</script>", "<body>", "\0", "\n", "x", "charset=utf-16", "\ud7ff", "€"]
+    [
+        *("<", ">", "/", "=", "'", '"', "&", "&#", ";", "!", "--", "<!--", "-->", "<meta", "name", "content", "x"),
+        *("<title>", "</title>", "<script>", "</script>", "<body>", "\0", "\n", "charset=utf-16", "\ud7ff", "€"),
+    ]
 )
 
 
