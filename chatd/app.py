@@ -52,7 +52,17 @@ from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
 from chatd.service import gateway as gateway_service
-from chatd.service import images, presence, read_states, recovery, scheduled_events, thread_archive, unfurling, voice
+from chatd.service import (
+    images,
+    presence,
+    read_states,
+    recovery,
+    retention,
+    scheduled_events,
+    thread_archive,
+    unfurling,
+    voice,
+)
 from chatd.service.actors import Actors
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
@@ -268,6 +278,7 @@ def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[
         "limits": (60.0, forget_limits),
         "journal": (JOURNAL_S, lambda: recovery.bound_journal(core)),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
+        "retention": (60.0, lambda: retention.keep(core)),
         "threads": (60.0, lambda: thread_archive.archive_idle(core)),
         "audit log": (3600.0, forget_audit_log),
         "orphans": (3600.0, lambda: images.collect(core)),

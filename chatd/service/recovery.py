@@ -163,11 +163,16 @@ class Checkpoints:
 
 async def bound_journal(core: Core) -> None:
     """Forget what no session needs, and the oldest of what is too much."""
-    await core.db.write(journal.prune, lowest_at(_window_start_ms(core)))
+    await core.db.write(journal.prune, oldest_position(core))
     surplus = await core.db.read(journal.surplus, core.config.gateway.journal_entries)
     if surplus:
         forgotten = await core.db.write(journal.cut, surplus)
         logger.info("journal is full: the oldest entries are forgotten", forgotten=forgotten)
+
+
+def oldest_position(core: Core) -> int:
+    """What was committed before it, no session has to be told any more."""
+    return lowest_at(_window_start_ms(core))
 
 
 class Known(NamedTuple):
@@ -254,7 +259,7 @@ async def _restore(core: Core, row: SessionRow, known: Known, streams: dict[int,
     told = _told(core, session, followed, streams)
     noted = bisect_right(told, row.position, key=_position)
     # What came before, as far back as nothing is missing of it.
-    missing_to = max(row.base_position, marked, complete_from - 1, lowest_at(_window_start_ms(core)) - 1)
+    missing_to = max(row.base_position, marked, complete_from - 1, oldest_position(core) - 1)
     before = told[bisect_right(told, missing_to, key=_position) : noted][-row.seq :]
     session.ring.extend([it.event for it in before])
     session.ring.extend([it.event for it in told[noted:]])
