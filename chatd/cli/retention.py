@@ -67,8 +67,8 @@ def _run(options: Namespace) -> int:
     total = sum(channel["messages"] for channel in channels)
     if options.dry_run:
         shown = [{**channel, "channel": channel["id"], "guild": channel["guild_id"]} for channel in channels]
-        summary = f"{total} messages in {len(channels)} channels would be deleted"
-        say(options, channels, f"{table(shown, ('channel', 'guild', 'messages', 'oldest'))}\n{summary}")
+        listed = table(shown, ("channel", "guild", "messages", "oldest"))
+        say(options, channels, f"{listed}\n{total} messages would be deleted")
         return 0
     deleted = 0
     while part := ask(options, "retention run")["deleted"]:
