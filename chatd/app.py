@@ -341,7 +341,7 @@ def _register(metrics: Registry, core: Core, policy: WritePolicy, admission: Adm
 def _prepare(data: Path, url: str, now_ms: int) -> None:
     """The data directory, and the newest schema."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    migrate.up(url, now_ms=now_ms)
+    migrate.up(url, now_ms=now_ms, claim=True)
 
 
 def _protocols(config: Config) -> list[str]:

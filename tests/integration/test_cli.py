@@ -283,6 +283,9 @@ def test_a_port_in_use(run: Run) -> None:
         (["--data", "/dev/null/data"], 1, "/dev/null/data: Not a directory"),
         (["--database", "sqlite:///nowhere/chatd.sqlite"], 1, "sqlite:///nowhere/chatd.sqlite: unable to open"),
         (["--database", "postgres://127.0.0.1:1/chatd"], 1, "PostgreSQL: connection"),
+        (["--database", "postgres://ada:sec%ret@h/chatd"], 1, "PostgreSQL: the URL is wrong: invalid percent-encoded"),
+        (["--database", "postgres://h/chatd?sslmod=x"], 1, "PostgreSQL: the URL is wrong: invalid URI query parameter"),
+        (["--database", "postgres://h:port/chatd"], 1, "PostgreSQL: "),
         (["--host", "192.0.2.1"], 1, "cannot listen on 192.0.2.1:0: Cannot assign requested address"),
     ],
 )
@@ -292,6 +295,34 @@ def test_what_keeps_it_from_starting_is_said_in_one_line(
     done = run("serve", "--port", "0", *options)
     assert (done.status, done.out) == (status, "")
     assert problem in one_line(done.err)
+
+
+@pytest.mark.parametrize("start", [0, 100, 4096, 8192], ids=["header", "first page", "schema", "tables"])
+def test_a_damaged_database(run: Run, data: Path, start: int) -> None:
+    assert run("user", "create", "ada").status == 0
+    file = data / "chatd.sqlite"
+    file.write_bytes(file.read_bytes()[:start] + b"\xff" * (file.stat().st_size - start))
+    for words in (("serve", "--port", "0"), ("user", "list"), ("migrate", "status")):
+        done = run(*words)
+        assert (done.status, done.out) == (1, "")
+        assert "the database is damaged" in one_line(done.err)
+
+
+def test_a_second_server_on_the_same_postgres_database(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatd.store.postgres.LOCK_TIMEOUT_MS", 50)
+    with postgres.fresh_database(lambda url: None) as url:
+        process, _ = started(tmp_path / "other", "--database", url)
+        for words in (("serve", "--port", "0"), ("user", "create", "ada")):
+            done = run(*words, "--database", url)
+            assert (done.status, done.out) == (1, "")
+            assert done.err.endswith("chatd: PostgreSQL: another chatd server uses this database\n")
+        assert run("migrate", "status", "--database", url).status == 0
+        process.kill()
+        process.communicate()
+        monkeypatch.setattr("chatd.store.postgres.LOCK_TIMEOUT_MS", 5000)
+        assert run("user", "create", "ada", "--database", url).status == 0
 
 
 # --- verbs -----------------------------------------------------------------------------------------------------------
