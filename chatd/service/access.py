@@ -39,7 +39,9 @@ DIRECT_PERMISSIONS = (
     | p.READ_MESSAGE_HISTORY
     | p.ADD_REACTIONS
     | p.USE_EXTERNAL_EMOJIS
+    | p.USE_EXTERNAL_STICKERS
     | p.PIN_MESSAGES
+    | p.SEND_POLLS
 )
 
 
@@ -122,6 +124,9 @@ class DirectAccess:
         pass
 
 
+Here = GuildPlace | DirectAccess
+
+
 async def guild(core: Core, me: Actor, guild_id: int, needs: int = 0) -> GuildState:
     """The guild, of which the asker is a member with all of `needs`. Raises UNKNOWN_GUILD, MISSING_PERMISSIONS."""
     found = await load_guild(core, guild_id)
@@ -147,14 +152,12 @@ async def guild_of_session(core: Core, session: Session, guild_id: int) -> Guild
     return await load_guild(core, guild_id)
 
 
-async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildPlace | DirectAccess:
+async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Here:
     """The channel or thread, which the asker sees and where it has all of `needs`.
 
     Raises UNKNOWN_CHANNEL, MISSING_ACCESS (cannot see it), MISSING_PERMISSIONS, CANNOT_MESSAGE_USER (blocked).
     """
-    state = core.live.guild_of_channel(channel_id) or core.live.directs.get(channel_id)
-    if state is None:
-        state = await _load_of_channel(core, channel_id)
+    state = await _state(core, channel_id)
     if isinstance(state, DirectState):
         if me.id not in state.users:
             raise MISSING_ACCESS()
@@ -169,6 +172,14 @@ async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Gui
     if here.permissions & needs != needs:
         raise MISSING_PERMISSIONS()
     return here
+
+
+async def nobodys(core: Core, channel_id: int) -> Here | None:
+    """The channel or thread, for what happens in it by itself; None when it is gone."""
+    state = await _state(core, channel_id)
+    if isinstance(state, DirectState):
+        return DirectAccess(state)
+    return None if state is None else place(state, channel_id)
 
 
 async def guild_channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildChannel:
@@ -247,6 +258,12 @@ async def load_memberships(core: Core, user_id: int) -> set[int]:
     return await core.db.write(
         guilds.ids_of_user, user_id, then=lambda ids: core.live.memberships.setdefault(user_id, set(ids))
     )
+
+
+async def _state(core: Core, channel_id: int) -> GuildState | DirectState | None:
+    """What the channel belongs to, with the channel itself in memory; None when there is no such channel."""
+    found = core.live.guild_of_channel(channel_id) or core.live.directs.get(channel_id)
+    return found or await _load_of_channel(core, channel_id)
 
 
 async def _load_of_channel(core: Core, channel_id: int) -> GuildState | DirectState | None:

@@ -1,52 +1,50 @@
 """What a message may contain: from what a client sent to what is stored. Docs: resources/message.
 
-Nothing is written here, and nothing read from the database unless the message replies to another one or names users
-who are not members.
+Each kind of content has a page of its own; here they come together. Nothing is written, and nothing read from the
+database unless the message refers to another one, names users who are not members, or shows what is not the guild's.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
-from chatd.model import limits, markup
 from chatd.model import permissions as p
 from chatd.model.errors import (
-    CANNOT_REPLY,
     EMPTY_MESSAGE,
+    FORWARD_WITH_CONTENT,
     MISSING_PERMISSIONS,
     NOT_A_TEXT_CHANNEL,
+    VOICE_MESSAGE_WITHOUT_AUDIO,
 )
-from chatd.model.markup import Mentions
 from chatd.model.objects.channel import MESSAGE_TYPES
-from chatd.model.objects.embed import Embed, EmbedParams
+from chatd.model.objects.component import texts
+from chatd.model.objects.embed import Embed
 from chatd.model.objects.message import (
-    AUTHORED_TYPES,
-    AllowedMentions,
     Message,
     MessageCreate,
     MessageExtra,
     MessageFlags,
-    MessagePatch,
-    MessageReference,
-    MessageReferenceParams,
     MessageType,
+    ReferenceType,
 )
+from chatd.model.objects.poll import Poll
 from chatd.model.objects.user import User
-from chatd.model.validate import form_error
-from chatd.model.wire import Snowflake, parse_timestamp, timestamp
-from chatd.service import render
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.model.validate import FormErrors
+from chatd.model.wire import Snowflake, parse_timestamp
+from chatd.service import component_rules, components, forwards, mentions, message_stickers, poll_forms, render, replies
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
+from chatd.service.components import Tree
 from chatd.service.core import Core
-from chatd.store import messages as store
-from chatd.store.messages import Draft, MessageRow
-from chatd.store.rows import to_text, users
+from chatd.service.embeds import embeds_from
+from chatd.store.messages import Draft
+from chatd.store.rows import to_text
 
-Here = GuildPlace | DirectAccess
-
-# What a sender may set.
-_FLAGS = MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS
+V2 = MessageFlags.IS_COMPONENTS_V2
+# What a sender may set; all other flags are ignored.
+_FLAGS = MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS | MessageFlags.IS_VOICE_MESSAGE | V2
 
 
 class Composed(NamedTuple):
@@ -57,76 +55,60 @@ class Composed(NamedTuple):
     users: dict[int, User]  # the author and the mentioned
     referenced: Message | UnsetType
 
-
-class Change(NamedTuple):
-    """What an edit may put in place of the old."""
-
-    named: Mentions
-    embeds: tuple[Embed, ...]
+    def words(self) -> tuple[str, tuple[Embed, ...], Poll | UnsetType]:
+        """All that is said: in a forward by the other message."""
+        snapshot = self.extra.snapshot
+        if snapshot is not None:
+            return snapshot.content, snapshot.embeds, UNSET
+        return self.draft.content, self.extra.embeds, self.extra.poll
 
 
 async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Composed:
-    """Raises MISSING_PERMISSIONS, EMPTY_MESSAGE, NOT_A_TEXT_CHANNEL or a form error."""
+    """Raises MISSING_PERMISSIONS, EMPTY_MESSAGE, NOT_A_TEXT_CHANNEL, a form error, or what a kind of content does."""
     check_holds_messages(here)
-    content = body.content or ""
-    embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
-    check_not_empty(content, embeds)
-    if embeds and not here.permissions & p.EMBED_LINKS:
-        raise MISSING_PERMISSIONS()
     if body.tts and not here.permissions & p.SEND_TTS_MESSAGES:
         raise MISSING_PERMISSIONS()
+    flags = _flags(me, body)
+    content = body.content or ""
+    extra = await _contents(core, me, here, body, flags)
+    reference, target = body.message_reference, None
+    if reference is not None and reference.type == ReferenceType.FORWARD:
+        forwarded = await forwards.take(core, me, reference)
+        extra = replace(extra, message_reference=forwarded.reference, snapshot=forwarded.snapshot)
+        flags |= MessageFlags.HAS_SNAPSHOT
+    check_contents(content, extra, flags)
+    if reference is not None and extra.snapshot is None:
+        target = await replies.target(core, here, reference)
 
-    named = _named(here, content, body.allowed_mentions)
-    reference, target = None, None
-    if body.message_reference is not None:
-        target = await _reply_target(core, here, body.message_reference)
-        if target is not None:
-            reference = MessageReference(
-                type=0,
-                channel_id=Snowflake(here.id),
-                message_id=Snowflake(target.id),
-                guild_id=here.channel.guild_id if isinstance(here, GuildPlace) else UNSET,
-            )
-            if _notifies_author(body.allowed_mentions) and target.author_id not in named.users:
-                named = named._replace(users=(*named.users, target.author_id))
-
-    shown = render.named_users(target) if target is not None else ()
-    known = await _resolve(core, here, (*named.users, *((target.author_id, *shown) if target is not None else ())))
+    named = mentions.named(here, said(content, extra.components), body.allowed_mentions)
+    shown: Sequence[int] = () if extra.snapshot is None else extra.snapshot.mentions
+    if target is not None:
+        extra = replace(extra, message_reference=replies.reference(here, target))
+        shown = (target.author_id, *render.named_users(target))
+        if mentions.replied_user(body.allowed_mentions) and target.author_id not in named.users:
+            named = named._replace(users=(*named.users, target.author_id))
+    known = await mentions.resolve(core, here, (*named.users, *shown))
     known[me.id] = me.user
-    extra = MessageExtra(
-        tts=bool(body.tts),
+    extra = replace(
+        extra,
         mention_everyone=named.everyone,
         mentions=tuple(Snowflake(user_id) for user_id in named.users if user_id in known),
         mention_roles=tuple(Snowflake(role_id) for role_id in named.roles),
-        embeds=embeds,
-        nonce=body.nonce,
-        message_reference=reference,
     )
     draft = Draft(
         new_id=core.ids.next,
         channel_id=here.id,
         author_id=me.id,
-        type=int(MessageType.DEFAULT if reference is None else MessageType.REPLY),
-        flags=int((body.flags or 0) & _FLAGS),
+        type=int(MessageType.DEFAULT if target is None else MessageType.REPLY),
+        flags=flags,
         content=content,
         nonce=str(body.nonce) if body.enforce_nonce and body.nonce is not None else None,
         extra=to_text(extra),
-        mentioned=_mentioned(here, extra),
+        mentioned=mentions.targets(here, extra),
+        poll_ends_ms=None if extra.poll is UNSET else parse_timestamp(extra.poll.expiry),
     )
     referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)
-
-
-async def change(core: Core, me: Actor, here: Here, body: MessagePatch) -> Change:
-    """As `new`, for an edit."""
-    embeds = embeds_from(body.embeds or []) if body.embeds is not UNSET else ()
-    if embeds and not here.permissions & p.EMBED_LINKS:
-        raise MISSING_PERMISSIONS()
-    content = "" if body.content is UNSET else body.content or ""
-    rule = None if body.allowed_mentions is UNSET else body.allowed_mentions
-    named = _named(here, content, rule)
-    known = await _resolve(core, here, named.users)
-    return Change(named._replace(users=tuple(user_id for user_id in named.users if user_id in known)), embeds)
 
 
 def check_holds_messages(here: Here) -> None:
@@ -134,93 +116,57 @@ def check_holds_messages(here: Here) -> None:
         raise NOT_A_TEXT_CHANNEL()
 
 
-def check_not_empty(content: str, embeds: Sequence[Embed]) -> None:
-    if not content.strip() and not embeds:
+def check_contents(content: str, extra: MessageExtra, flags: int) -> None:
+    """Whether there is anything, and nothing that does not go together."""
+    kinds = (extra.embeds, extra.components, extra.sticker_items, extra.poll is not UNSET)
+    is_empty = not content.strip() and not any(kinds)
+    if extra.snapshot is not None and not is_empty:
+        raise FORWARD_WITH_CONTENT()
+    if extra.snapshot is None and is_empty:
         raise EMPTY_MESSAGE()
+    if flags & V2:
+        _check_only_components(content, extra)
 
 
-def embeds_from(received: Sequence[EmbedParams]) -> tuple[Embed, ...]:
-    """Check what the types cannot say: something to show in each, 6,000 characters over all, a time that is one."""
-    embeds = tuple(_embed_from(embed, f"embeds.{index}") for index, embed in enumerate(received))
-    if sum(map(_characters, embeds)) > limits.EMBEDS_LENGTH:
-        raise form_error(
-            "embeds",
-            "MAX_EMBED_SIZE_EXCEEDED",
-            f"Embed size exceeds maximum size of {limits.EMBEDS_LENGTH}",
-        )
-    return embeds
+def _check_only_components(content: str, extra: MessageExtra) -> None:
+    errors = FormErrors()
+    others = {
+        "content": content,
+        "embeds": extra.embeds,
+        "sticker_ids": extra.sticker_items,
+        "poll": extra.poll is not UNSET,
+    }
+    for name, value in others.items():
+        if value:
+            message = f"The '{name}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
+            errors.add(name, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message)
+    errors.raise_if_any()
 
 
-def _embed_from(received: EmbedParams, path: str) -> Embed:
-    given = {name: value for name in received.__struct_fields__ if (value := getattr(received, name)) is not None}
-    if not given:
-        raise form_error(f"{path}.description", "BASE_TYPE_REQUIRED", "This field is required")
-    if "timestamp" in given:
-        try:
-            given["timestamp"] = timestamp(parse_timestamp(given["timestamp"]))
-        except ValueError as error:
-            raise form_error(f"{path}.timestamp", "DATE_TIME_TYPE_PARSE", str(error)) from None
-    if "fields" in given:
-        given["fields"] = tuple(given["fields"])
-    return Embed(**given)
+def said(content: str, tree: Tree) -> str:
+    """All in which somebody may be mentioned."""
+    return "\n".join((content, *texts(tree))) if tree else content
 
 
-def _characters(embed: Embed) -> int:
-    """What counts toward the limit (resources/message, "Embed Limits")."""
-    texts = [embed.title, embed.description]
-    texts += [embed.footer.text] if embed.footer is not UNSET else []
-    texts += [embed.author.name] if embed.author is not UNSET else []
-    for field in embed.fields if embed.fields is not UNSET else ():
-        texts += [field.name, field.value]
-    return sum(len(text) for text in texts if text is not UNSET)
+def _flags(me: Actor, body: MessageCreate) -> int:
+    flags = (body.flags or 0) & (_FLAGS if me.is_bot else _FLAGS & ~V2)
+    if flags & MessageFlags.IS_VOICE_MESSAGE:
+        raise VOICE_MESSAGE_WITHOUT_AUDIO()
+    return int(flags)
 
 
-def _named(here: Here, content: str, rule: AllowedMentions | None) -> Mentions:
-    """Who is mentioned: what the content names, the rule allows, and the author may mention."""
-    named = markup.allowed(markup.mentions(content), rule)
-    if isinstance(here, DirectAccess):
-        return named._replace(roles=(), everyone=False)
-    may_mention_all = bool(here.permissions & p.MENTION_EVERYONE)
-    roles = here.guild.roles
-    return named._replace(
-        roles=tuple(id_ for id_ in named.roles if id_ in roles and (may_mention_all or roles[id_].mentionable)),
-        everyone=named.everyone and may_mention_all,
-    )
-
-
-def _mentioned(here: Here, extra: MessageExtra) -> tuple[int, ...]:
-    """Whom the message calls: a guild stands for @everyone in it."""
-    everyone = (here.guild.id,) if extra.mention_everyone and isinstance(here, GuildPlace) else ()
-    return tuple(dict.fromkeys((*extra.mentions, *extra.mention_roles, *everyone)))
-
-
-def _notifies_author(rule: AllowedMentions | None) -> bool:
-    return rule is None or bool(rule.replied_user)
-
-
-async def _reply_target(core: Core, here: Here, reference: MessageReferenceParams) -> MessageRow | None:
-    """The message replied to; None when it is gone and that is fine with the sender."""
-    if not here.permissions & p.READ_MESSAGE_HISTORY:
-        raise CANNOT_REPLY()
-    if reference.channel_id is not None and reference.channel_id != here.id:
-        raise form_error(
-            "message_reference", "MESSAGE_REFERENCE_CHANNEL_MISMATCH", "Can only reply to a message of the same channel"
-        )
-    found = await core.db.read(store.get, here.id, reference.message_id)
-    if found is not None and found.type not in AUTHORED_TYPES:
-        raise form_error(
-            "message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to a system message"
-        )
-    if found is None and reference.fail_if_not_exists:
-        raise form_error("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
-    return found
-
-
-async def _resolve(core: Core, here: Here, user_ids: Sequence[int]) -> dict[int, User]:
-    """Those of the users that exist, from memory where they are members."""
-    members = here.guild.members if isinstance(here, GuildPlace) else {}
-    known = {user_id: members[user_id].user for user_id in user_ids if user_id in members}
-    strangers = tuple(user_id for user_id in dict.fromkeys(user_ids) if user_id not in known)
-    if strangers:
-        known.update(await core.db.read(users, strangers))
-    return known
+async def _contents(core: Core, me: Actor, here: Here, body: MessageCreate, flags: int) -> MessageExtra:
+    """What there is beside the text. Components are for applications: those of people are ignored."""
+    embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
+    if embeds and not here.permissions & p.EMBED_LINKS:
+        raise MISSING_PERMISSIONS()
+    extra = MessageExtra(tts=bool(body.tts), nonce=body.nonce, embeds=embeds)
+    if body.poll is not None:
+        extra = replace(extra, poll=await poll_forms.new(core, me, here, body.poll))
+    if body.sticker_ids:
+        extra = replace(extra, sticker_items=await message_stickers.chosen(core, me, here, body.sticker_ids))
+    if body.components and me.is_bot:
+        tree = await components.received(core, me, here, body.components)
+        component_rules.check(tree, bool(flags & V2), ())
+        extra = replace(extra, components=tree)
+    return extra

@@ -27,10 +27,9 @@ from chatd.model.objects.message import UNDELETABLE_TYPES, BulkDelete, MessageTy
 from chatd.model.snowflake import lowest_at
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake
-from chatd.service import access, audit_log, kept_events, message_events, recovery, thread_rules
-from chatd.service.access import DirectAccess, GuildPlace, ThreadPlace
+from chatd.service import access, audit_log, checkpoints, kept_events, message_events, thread_rules
+from chatd.service.access import DirectAccess, GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.service.kept_events import Kept
 from chatd.store import journal, threads
@@ -71,7 +70,7 @@ async def several(core: Core, me: Actor, channel_id: Snowflake, body: BulkDelete
         raise form_error("messages", "SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains this value")
     if min(body.messages) < lowest_at(core.clock_ms() - limits.BULK_DELETE_AGE_S * 1000):
         raise TOO_OLD_TO_BULK_DELETE()
-    since = recovery.oldest_position(core)
+    since = checkpoints.oldest_position(core)
     delete = partial(_delete_several, core.ids.next, me, here, tuple(body.messages), since, reason)
     await core.db.write(delete, then=partial(_told, core, here.guild))
 
@@ -97,7 +96,7 @@ async def purge(
     """Delete what is found, at most BATCH messages of these channels, in one transaction; how many there were."""
     for channel_id in channel_ids:
         await access.load_place(core, guild, channel_id)  # only with it in memory it is known who hears of it
-    purge = partial(_purge_found, core.ids.next, guild.id, find, recovery.oldest_position(core))
+    purge = partial(_purge_found, core.ids.next, guild.id, find, checkpoints.oldest_position(core))
     return await core.db.write(purge, then=partial(_told, core, guild))
 
 

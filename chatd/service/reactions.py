@@ -35,9 +35,8 @@ from chatd.model.objects.user import User
 from chatd.model.unicode_emoji import bare
 from chatd.model.wire import Snowflake, decoder, encode
 from chatd.service import access, backpressure, kept_events, thread_rules, usable_emojis
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import DirectAccess, GuildPlace, Here
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.service.kept_events import Kept
 from chatd.store import journal, messages

@@ -26,9 +26,8 @@ from chatd.model.objects.read_state import (
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import MAX_STRING_INT, Snowflake, parse_timestamp
 from chatd.service import access, render
-from chatd.service.access import DirectAccess, ThreadPlace
+from chatd.service.access import DirectAccess, Here, ThreadPlace
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store

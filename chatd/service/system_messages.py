@@ -8,9 +8,9 @@ from chatd.model.objects.message import Message, MessageExtra, MessageReference,
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Snowflake
-from chatd.service.access import GuildPlace
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
-from chatd.service.compose import Composed, Here
+from chatd.service.compose import Composed
 from chatd.service.core import Core
 from chatd.store.messages import Draft
 from chatd.store.rows import to_text

@@ -19,7 +19,7 @@ from chatd.model.objects.embed import Embed
 from chatd.model.objects.message import MessageFlags
 from chatd.model.ratelimit import Rule
 from chatd.service import backpressure, link_embeds, message_events, render
-from chatd.service.compose import Here
+from chatd.service.access import Here
 from chatd.service.core import Core
 from chatd.service.unfurls import DROPPED, EMBEDDED, EMPTY, FAILED, REFUSED, Unfurls
 from chatd.store import journal

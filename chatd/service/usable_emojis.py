@@ -5,9 +5,8 @@ from chatd.model import permissions as p
 from chatd.model.errors import MISSING_PERMISSIONS
 from chatd.model.objects.emoji import Emoji
 from chatd.service import access
-from chatd.service.access import GuildPlace
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.store import emojis as store
 

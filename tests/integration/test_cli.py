@@ -317,7 +317,7 @@ def test_a_second_server_on_the_same_postgres_database(
         for words in (("serve", "--port", "0"), ("user", "create", "ada")):
             done = run(*words, "--database", url)
             assert (done.status, done.out) == (1, "")
-            assert done.err.endswith("chatd: PostgreSQL: another chatd server uses this database\n")
+            assert done.err.endswith("PostgreSQL: another chatd server uses this database\n")
         assert run("migrate", "status", "--database", url).status == 0
         process.kill()
         process.communicate()

@@ -142,6 +142,14 @@ async def test_the_first_message_of_a_post(here: Place) -> None:
     assert (update["channel_id"], update["embeds"][0]["title"]) == (made["id"], "Page")
 
 
+async def test_a_forward_takes_them_along(here: Place) -> None:
+    message = await here.embedded(here.site.url())
+    reference = {"type": 1, "message_id": message["id"], "channel_id": here.guild.general}
+    payload = {"message_reference": reference}
+    forward = (await here.alice.post(f"/channels/{here.guild.general}/messages", payload)).ok(200)
+    assert forward["message_snapshots"][0]["message"]["embeds"] == message["embeds"]
+
+
 async def test_who_may_not_read_contents_sees_no_embed(here: Place) -> None:
     bot = await here.world.bot(here.alice, here.guild)
     async with gateway(here.server.url, bot.token, intents=1 << 9 | 1) as ear:

@@ -5,58 +5,51 @@ from typing import Any
 import pytest
 
 from chatd.model.errors import ApiError
-from chatd.model.objects.embed import Embed, EmbedParams
-from chatd.model.wire import convert
-from chatd.service.compose import check_not_empty, embeds_from
+from chatd.model.objects.component import TextDisplay
+from chatd.model.objects.embed import Embed
+from chatd.model.objects.message import MessageExtra, Snapshot
+from chatd.model.objects.sticker import StickerItem
+from chatd.model.wire import Snowflake
+from chatd.service.compose import V2, check_contents
+
+TEXT = TextDisplay(id=1, content="t")
+STICKER = StickerItem(id=Snowflake(1), name="wave", format_type=1)
+FORWARDED = Snapshot(type=0, content="other", timestamp="2026-01-02T03:04:05.000000+00:00")
 
 
-def received(*embeds: dict[str, Any]) -> list[EmbedParams]:
-    return convert(list(embeds), list[EmbedParams])
-
-
-def refusal(*embeds: dict[str, Any]) -> Any:
+def refusal(content: str, flags: int = 0, **extra: Any) -> ApiError:
     with pytest.raises(ApiError) as caught:
-        embeds_from(received(*embeds))
-    return caught.value.errors
-
-
-def test_embeds_become_what_is_stored() -> None:
-    [made] = embeds_from(received({"title": "t", "url": None, "timestamp": "2026-01-02T03:04:05Z", "fields": []}))
-    assert made == Embed(title="t", timestamp="2026-01-02T03:04:05.000000+00:00", fields=())
-
-
-def test_all_texts_count_together() -> None:
-    field = {"name": "n" * 100, "value": "v" * 900}
-    embeds = (
-        {"title": "t" * 200, "description": "d" * 800, "fields": [field] * 3},
-        {"footer": {"text": "f" * 1800}, "author": {"name": "a" * 200}},
-    )
-    assert len(embeds_from(received(*embeds))) == 2
-    assert "embeds" in refusal(*embeds, {"title": "x"})
-    # addresses do not count
-    embeds_from(received(*embeds, {"url": "u" * 2000, "image": {"url": "u" * 2000}}))
-
-
-def test_an_embed_must_have_something() -> None:
-    errors = refusal({"title": "t"}, {"title": None})
-    assert errors["embeds"]["1"]["description"]["_errors"][0]["code"] == "BASE_TYPE_REQUIRED"
-
-
-@pytest.mark.parametrize("text", ["", "now", "2026-13-01", "12:00", "2026-01-02T25:00:00Z", "9" * 30])
-def test_times_are_times(text: str) -> None:
-    errors = refusal({"timestamp": text})
-    assert errors["embeds"]["0"]["timestamp"]["_errors"][0]["code"] == "DATE_TIME_TYPE_PARSE"
-
-
-def test_times_at_the_ends_of_time() -> None:
-    for text in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):  # which no calendar of ours has in UTC
-        assert "timestamp" in refusal({"timestamp": text})["embeds"]["0"]
-    embeds_from(received({"timestamp": "0001-01-01"}, {"timestamp": "9999-12-31T23:59:59.999999Z"}))
+        check_contents(content, MessageExtra(**extra), flags)
+    return caught.value
 
 
 @pytest.mark.parametrize("content", ["", " ", "\n\t\u2003"])
 def test_empty(content: str) -> None:
-    with pytest.raises(ApiError) as caught:
-        check_not_empty(content, ())
-    assert caught.value.code == 50006
-    check_not_empty(content, (Embed(title="t"),))
+    assert refusal(content).code == 50006
+    assert refusal(content, V2).code == 50006
+    for kind in ({"embeds": (Embed(title="t"),)}, {"components": (TEXT,)}, {"sticker_items": (STICKER,)}):
+        check_contents(content, MessageExtra(**kind), 0)
+    check_contents("", MessageExtra(snapshot=FORWARDED), 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "extra"),
+    [
+        ("x", {}),
+        ("", {"embeds": (Embed(title="t"),)}),
+        ("", {"components": (TEXT,)}),
+        ("", {"sticker_items": (STICKER,)}),
+    ],
+)
+def test_a_forward_is_alone(content: str, extra: dict[str, Any]) -> None:
+    assert refusal(content, snapshot=FORWARDED, **extra).code == 160011
+
+
+def test_components_v2_are_alone() -> None:
+    check_contents("", MessageExtra(components=(TEXT,)), V2)
+    check_contents("x", MessageExtra(components=(TEXT,), sticker_items=(STICKER,)), 0)
+    error = refusal("x", V2, components=(TEXT,), embeds=(Embed(title="t"),), sticker_items=(STICKER,))
+    assert error.errors is not None
+    assert {name: node["_errors"][0]["code"] for name, node in error.errors.items()} == dict.fromkeys(
+        ("content", "embeds", "sticker_ids"), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
+    )
