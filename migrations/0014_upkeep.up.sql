@@ -7,3 +7,12 @@ CREATE TABLE retention (
     keep_pinned INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX retention_by_channel ON retention (channel_id);
+
+-- Who has joined by an invite that grants temporary membership.
+CREATE TABLE temporary_members (
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    PRIMARY KEY (guild_id, user_id),
+    FOREIGN KEY (guild_id, user_id) REFERENCES members (guild_id, user_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE INDEX temporary_members_by_user ON temporary_members (user_id);
