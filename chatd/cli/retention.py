@@ -48,11 +48,8 @@ def _show(options: Namespace) -> int:
 def _set(options: Namespace) -> int:
     rule = {"channel": options.channel, "messages_s": options.messages, "keep_pinned": options.pinned == "keep"}
     done = ask(options, "retention set", **rule)
-    say(
-        options,
-        done,
-        f"{done['channel'] or EVERYWHERE}: messages {_shown(done['messages_s'])}, pinned {options.pinned}",
-    )
+    age = _shown(done["messages_s"])
+    say(options, done, f"{done['channel'] or EVERYWHERE}: messages {age}, pinned {options.pinned}")
     return 0
 
 

@@ -11,7 +11,9 @@ from html import unescape
 # Of one value, before entities are resolved: more than any field of an embed shows.
 VALUE_LENGTH = 4000
 
-# Of what follows "<". Possessive, so that a quote that is not closed fails at once.
+# What follows "<" in a tag.
+_START = re.compile(r"/?[a-z]", re.IGNORECASE)
+# Possessive, so that a quote that is not closed fails at once.
 _TAG = re.compile(r"(?P<name>/?[a-z][a-z0-9:-]*)(?P<attributes>(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([a-z:-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s\"'>]++))", re.IGNORECASE)
 # What is text up to its end, whatever it looks like (HTML, "Parsing elements that contain only text").
@@ -43,8 +45,8 @@ def meta(data: bytes, charset: str) -> dict[str, str]:
                 break
             continue
         position = start + 1
-        if not text[position : position + 2].strip("/")[:1].isalpha():
-            continue  # no tag: "a < b", "<!doctype html>"
+        if _START.match(text, position) is None:
+            continue  # "a < b", "<!doctype html>"
         tag = _TAG.match(text, position)
         if tag is None:
             break

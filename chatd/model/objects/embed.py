@@ -16,6 +16,8 @@ class EmbedFooter(Object, frozen=True, kw_only=True):
 
 
 class EmbedMediaParams(Object, frozen=True, kw_only=True):
+    """As received: a size is not the sender's to say."""
+
     url: Url
 
 
