@@ -161,7 +161,7 @@ def _format(data: bytes) -> Format:
 
 def _measure_webp(head: bytes) -> tuple[int, int]:
     """By the first chunk (RFC 9649): a lossy frame's header, a lossless one's, or that of the extended format."""
-    chunk = head[12:16]
+    chunk = head[12:16] if len(head) >= 30 else b""
     if chunk == b"VP8X":
         return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
     if chunk == b"VP8L":
