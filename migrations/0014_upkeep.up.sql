@@ -1,5 +1,5 @@
--- How long messages are kept. The row of scope 0 holds for all channels without one of their own; threads have their
--- channel's.
+-- How long messages are kept. A row holds for a channel and what is in it, threads or a category's channels, but for
+-- those with rows of their own; that of scope 0 holds for all others.
 CREATE TABLE retention (
     scope INTEGER PRIMARY KEY,                                      -- the channel, or 0
     channel_id INTEGER REFERENCES channels (id) ON DELETE CASCADE,  -- the channel, or null

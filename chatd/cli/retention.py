@@ -20,7 +20,7 @@ def configure(parser: ArgumentParser) -> None:
     actions = add_actions(parser)
     add_action(actions, "show", _show, "list the rules")
     setting = add_action(actions, "set", _set, "make a rule, in place of the one that is there")
-    setting.add_argument("--channel", metavar="ID", help="for this channel and its threads, not for all others")
+    setting.add_argument("--channel", metavar="ID", help="for this channel and its threads, or this category")
     setting.add_argument(
         "--messages", type=_age, required=True, metavar="AGE", help=f"delete them at this age: 90d, 12w, 36h; {FOREVER}"
     )

@@ -1,8 +1,8 @@
 """Messages are deleted when they are as old as the operator wants them to become.
 
-A channel's own rule holds for it and its threads, another for all channels without one. What is due goes in batches,
-each a short transaction and an event of its own, with pauses for whoever posts. Whatever ends a round, the next goes on
-with what is left. Files go once no message names them any more, as all do.
+A channel's rule holds for it and its threads, a category's for its channels, another for all without one. What is due
+goes in batches, each a short transaction and an event of its own, with pauses for whoever posts. Whatever ends a round,
+the next goes on with what is left. Files go once no message names them any more, as all do.
 """
 
 from collections.abc import Callable, Sequence

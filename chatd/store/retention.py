@@ -26,16 +26,19 @@ class Due(Row):
     oldest: int  # of them
 
 
-# A channel's own rule, or its parent's for a thread, or the one for everywhere. What is due begins with the oldest
-# message that is not kept. A subquery for each channel: PostgreSQL would join with all messages at once.
+# A channel's own rule, or that of the nearest it is in (a thread's channel, its category), or the one for everywhere. What
+# is due begins with the oldest message that is not kept. A subquery for each channel: PostgreSQL would join with all
+# messages at once.
 _DUE = (
     "SELECT * FROM (SELECT c.id, c.guild_id, (? - r.messages_s * 1000) * 4194304 AS before, r.keep_pinned,"
     " (SELECT m.id FROM messages m WHERE m.channel_id = c.id AND (r.keep_pinned = 0 OR m.pinned_ms IS NULL)"
     " ORDER BY m.id LIMIT 1) AS oldest"
     " FROM channels c"
     " LEFT JOIN retention own ON own.scope = c.id"
-    " LEFT JOIN retention parent ON parent.scope = c.parent_id AND c.type IN (10, 11, 12)"
-    " JOIN retention r ON r.scope = COALESCE(own.scope, parent.scope, 0)"
+    " LEFT JOIN retention parent ON parent.scope = c.parent_id"
+    " LEFT JOIN channels up ON up.id = c.parent_id"
+    " LEFT JOIN retention category ON category.scope = up.parent_id"
+    " JOIN retention r ON r.scope = COALESCE(own.scope, parent.scope, category.scope, 0)"
     " WHERE c.id > ? AND r.messages_s IS NOT NULL) AS channel"
     " WHERE oldest < before ORDER BY id LIMIT ?"
 )

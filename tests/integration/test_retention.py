@@ -151,6 +151,21 @@ async def test_threads_go_with_their_channel_and_their_counts_with_the_messages(
     assert await contents(alice, made["id"]) == ["young"]
 
 
+async def test_a_categorys_rule_holds_for_its_channels_and_their_threads(server: Server, world: World) -> None:
+    alice, _, guild = await settle(world)
+    category = await world.channel(alice, guild, "shelf", type=4)
+    inside, exempt = [await world.channel(alice, guild, name, parent_id=category) for name in ("inside", "exempt")]
+    thread = (await alice.post(f"/channels/{inside}/threads", {"name": "thread", "type": 11})).ok(201)["id"]
+    await keep(server, channel=category)
+    await keep(server, None, channel=exempt)
+    for channel_id in (guild.general, inside, exempt, thread):
+        await alice.say(channel_id, "old")
+    alice = await later(server, world, alice, 2 * DAY_S)
+    await retention.keep(server.core)
+    left = [await contents(alice, channel_id) for channel_id in (guild.general, inside, exempt, thread)]
+    assert left == [["old"], [], ["old"], []]
+
+
 async def test_in_direct_messages_each_deletion_is_told_alone(server: Server, world: World) -> None:
     alice, bob, _ = await settle(world)
     channel_id = await alice.dm(bob)
