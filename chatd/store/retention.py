@@ -26,9 +26,9 @@ class Due(Row):
     oldest: int  # of them
 
 
-# A channel's own rule, or that of the nearest it is in (a thread's channel, its category), or the one for everywhere. What
-# is due begins with the oldest message that is not kept. A subquery for each channel: PostgreSQL would join with all
-# messages at once.
+# A channel's own rule, or that of the nearest it is in (a thread's channel, its category), or the one for everywhere.
+# What is due begins with the oldest message that is not kept. A subquery for each channel: PostgreSQL would join with
+# all messages at once.
 _DUE = (
     "SELECT * FROM (SELECT c.id, c.guild_id, (? - r.messages_s * 1000) * 4194304 AS before, r.keep_pinned,"
     " (SELECT m.id FROM messages m WHERE m.channel_id = c.id AND (r.keep_pinned = 0 OR m.pinned_ms IS NULL)"
