@@ -314,13 +314,15 @@ def test_a_second_server_on_the_same_postgres_database(
     monkeypatch.setattr("chatd.store.postgres.LOCK_TIMEOUT_MS", 50)
     with postgres.fresh_database(lambda url: None) as url:
         process, _ = started(tmp_path / "other", "--database", url)
-        for words in (("serve", "--port", "0"), ("user", "create", "ada")):
-            done = run(*words, "--database", url)
-            assert (done.status, done.out) == (1, "")
-            assert done.err.endswith("PostgreSQL: another chatd server uses this database\n")
-        assert run("migrate", "status", "--database", url).status == 0
-        process.kill()
-        process.communicate()
+        try:
+            for words in (("serve", "--port", "0"), ("user", "create", "ada")):
+                done = run(*words, "--database", url)
+                assert (done.status, done.out) == (1, "")
+                assert done.err.endswith("PostgreSQL: another chatd server uses this database\n")
+            assert run("migrate", "status", "--database", url).status == 0
+        finally:
+            process.kill()
+            process.communicate()
         monkeypatch.setattr("chatd.store.postgres.LOCK_TIMEOUT_MS", 5000)
         assert run("user", "create", "ada", "--database", url).status == 0
 
