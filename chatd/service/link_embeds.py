@@ -37,7 +37,7 @@ def embed(url: str, fetched: Fetched) -> Embed | None:
 
 def _of_image(url: str, fetched: Fetched) -> Embed | None:
     try:
-        width, height = pixels.measure(fetched.body)
+        width, height = pixels.measure_head(fetched.body)
     except pixels.Unreadable:
         return None
     return Embed(type="image", url=url, thumbnail=EmbedMedia(url=fetched.url, width=width, height=height))

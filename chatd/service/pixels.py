@@ -94,7 +94,7 @@ def inspect(data: bytes, apng: bool = False) -> Info:
         raise Unreadable(repr(error)) from error
 
 
-def measure(head: bytes) -> tuple[int, int]:
+def measure_head(head: bytes) -> tuple[int, int]:
     """Width and height by the beginning of a file, of which nothing is decoded. Raises Unreadable."""
     try:
         if _format(head) == "webp":  # which Pillow opens only whole

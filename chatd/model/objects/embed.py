@@ -15,13 +15,14 @@ class EmbedFooter(Object, frozen=True, kw_only=True):
     icon_url: Url | UnsetType | None = UNSET
 
 
-class EmbedMediaParams(Object, frozen=True, kw_only=True):
+class EmbedMediaParams(Params, kw_only=True):
     """As received: a size is not the sender's to say."""
 
     url: Url
 
 
-class EmbedMedia(EmbedMediaParams, frozen=True, kw_only=True):
+class EmbedMedia(Object, frozen=True, kw_only=True):
+    url: str
     width: int | UnsetType = UNSET
     height: int | UnsetType = UNSET
 
