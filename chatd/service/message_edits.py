@@ -170,9 +170,9 @@ def _says_something(body: MessagePatch) -> bool:
 
 def _edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
-    if page.rows[0].author_id == me.id:
-        unfurling.offer(core, here, page.rows[0].id, page.rows[0])
     [message] = render.messages(page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
+    if page.rows[0].author_id == me.id:
+        unfurling.offer(core, here, page.rows[0].id, page.rows[0])
     [shown] = message_content.shown(me, here, [message])
     return Raw(encode(shown)) if page.reactions or page.votes or shown is not message else sent

@@ -108,6 +108,7 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
         posted = await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
     except Missing:  # deleted since we looked
         raise UNKNOWN_CHANNEL() from None
+    unfurling.offer(core, here, posted[0], composed.draft)
     if screened is not None:
         await automod.report(core, me, screened, posted[0])
     return posted
@@ -115,7 +116,6 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
 
 def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tuple[int, Raw]:
     core.live.bus.horizon = message_id
-    unfurling.offer(core, here, message_id, composed.draft)
     return message_id, message_events.posted(core, here, composed, message_id)
 
 

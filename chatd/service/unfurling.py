@@ -109,9 +109,12 @@ def _add(new_id: Callable[[], int], job: _Job, embeds: tuple[Embed, ...], tx: Tx
     if before is None or before.content != job.content or before.flags & MessageFlags.SUPPRESS_EMBEDS:
         return None
     extra = render.extra_of(before.extra)
-    if extra.link_embeds == embeds:
+    # A link that could be fetched before an edit keeps what it had.
+    known = {embed.url: embed for embed in (*extra.link_embeds, *embeds)}
+    shown = tuple(known[url] for url in links(job.content) if url in known)
+    if shown == extra.link_embeds:
         return None
-    row = replace(before, extra=to_text(replace(extra, link_embeds=embeds)))
+    row = replace(before, extra=to_text(replace(extra, link_embeds=shown)))
     store.update(tx, row)
     position = new_id()
     journal.keep_edit(tx, position, job.here.bus_key, before, row)

@@ -8,11 +8,12 @@ import pytest
 import trio
 
 from chatd.service.unfurling import AUTHOR_LINKS
+from chatd.service.unfurls import KNOWN_MS
 from tests.support.app import VARIANTS, Server, serve
 from tests.support.client import Gateway, Json, gateway
 from tests.support.pictures import still
 from tests.support.site import Site, local_web, response, site
-from tests.support.world import Guild, User, World
+from tests.support.world import PASSWORD, Guild, User, World
 
 EMBED_LINKS, SUPPRESS_EMBEDS = 1 << 14, 1 << 2
 # One worker: links are looked at in the order in which they were offered.
@@ -259,6 +260,18 @@ async def test_an_edit_that_adds_a_link(here: Place) -> None:
     update = await here.update(message)
     assert [embed["title"] for embed in update["embeds"]] == ["Page", "Other"]
     assert update["edited_timestamp"] is not None
+
+
+async def test_an_edit_keeps_what_cannot_be_fetched_any_more(here: Place) -> None:
+    message = await here.embedded(here.site.url())
+    here.site.answers["/"] = response(status="404 Not Found")
+    here.server.clock.advance(KNOWN_MS / 1000)
+    alice = here.world.user(
+        (await here.alice.post("/auth/login", {"login": here.alice.name, "password": PASSWORD})).ok()
+    )
+    await here.edit(message, {"content": f"{here.site.url()} {here.site.url('/other')}"}, alice)
+    await here.update(message)
+    assert [embed["title"] for embed in (await here.update(message))["embeds"]] == ["Page", "Other"]
 
 
 async def test_suppressing_hides_them_and_shows_them_again(here: Place) -> None:
