@@ -88,9 +88,8 @@ def _snapshot(snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
 
 
 def shown_embeds(row: MessageRow, extra: MessageExtra) -> tuple[Embed, ...]:
-    if row.flags & MessageFlags.SUPPRESS_EMBEDS:
-        return ()
-    return (extra.embeds + extra.link_embeds)[: limits.MESSAGE_EMBEDS]
+    embeds = (extra.embeds + extra.link_embeds)[: limits.MESSAGE_EMBEDS]
+    return () if embeds and row.flags & MessageFlags.SUPPRESS_EMBEDS else embeds
 
 
 def messages(page: Page) -> list[Message]:
