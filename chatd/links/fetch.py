@@ -112,6 +112,9 @@ def _parse(url: str) -> _Target:
             host = str(IPv6Address(host))
         elif not host.isascii():
             host = host.encode("idna").decode()
+        path = quote(parts.path or "/", safe=_TARGET_SAFE)
+        if parts.query:
+            path += f"?{quote(parts.query, safe=_TARGET_SAFE)}"
     except ValueError as error:
         raise Unfetched(f"no URL: {error}") from None
     if parts.scheme not in _PORTS:
@@ -123,9 +126,6 @@ def _parse(url: str) -> _Target:
     authority = f"[{host}]" if ":" in host else host
     if port != _PORTS[parts.scheme]:
         authority += f":{port}"
-    path = quote(parts.path or "/", safe=_TARGET_SAFE)
-    if parts.query:
-        path += f"?{quote(parts.query, safe=_TARGET_SAFE)}"
     return _Target(url, parts.scheme, host, port, authority, path)
 
 

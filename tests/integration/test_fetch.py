@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chatd.links.fetch import HEAD_BYTES, PIECE_BYTES, REDIRECTS, Fetched, Refused, Unfetched, Web, fetch, public_web
 from tests.support.site import Answers, Site, local_web, redirect, response, site, web
@@ -72,6 +74,46 @@ async def test_the_next_address_where_one_does_not_answer(here: Site) -> None:
 async def test_urls_that_lead_nowhere(url: str) -> None:
     with pytest.raises(Unfetched):
         await fetch(public_web(), url, TYPES, LIMIT, 5.0)
+
+
+_PARTS = st.sampled_from(
+    [
+        *(
+            "http",
+            "https",
+            "ftp",
+            ":",
+            "//",
+            "/",
+            "@",
+            "?",
+            "#",
+            "[",
+            "]",
+            ".",
+            "..",
+            "%",
+            "%00",
+            "\\",
+            " ",
+            "\t",
+            "\r\n",
+        ),
+        *("a", "A", "é", "。", "ß", "١", "xn--", "x" * 64, "1", "0x7f", ":80", ":65536", "::1", "\0", "\ud800", "🙂"),
+    ]
+)
+
+
+@given(st.lists(_PARTS).map("".join), st.sampled_from(["", "http://", "https://a.test/"]))
+def test_any_url_is_refused_where_nothing_is_permitted(rest: str, start: str) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        await trio.lowlevel.checkpoint()
+        return [host]
+
+    with pytest.raises(Unfetched):
+        trio.run(
+            fetch, local_web()._replace(resolve=resolve, permits=lambda *_: False), start + rest, TYPES, LIMIT, 5.0
+        )
 
 
 async def test_a_name_of_a_refused_address_beside_a_permitted_one(here: Site) -> None:
