@@ -12,6 +12,7 @@ from chatd.service import (
     accounts,
     application_emojis,
     applications,
+    attachments,
     audit_log,
     auto_moderation,
     bans,
@@ -46,6 +47,7 @@ from chatd.service import (
     thread_lists,
     thread_members,
     threads,
+    uploads,
     users,
     vanity_urls,
     voice_states,
@@ -94,6 +96,7 @@ ROUTES: Sequence[Route] = (
     post("/users/@me/relationships", relationships.ask_by_name, limit=(5, 60), status=204),
     put("/users/@me/relationships/{user_id}", relationships.put, limit=(10, 60)),
     delete("/users/@me/relationships/{user_id}", relationships.remove, limit=(10, 60)),
+    post("/attachments/refresh-urls", attachments.refresh, limit=(10, 10)),
     post("/read-states/ack-bulk", read_states.acknowledge_all, limit=(5, 10)),
     # resources/guild
     post("/guilds", guild_creation.create, limit=(10, 60), status=201),
@@ -175,7 +178,7 @@ ROUTES: Sequence[Route] = (
     post("/channels/{channel_id}/invites", invites.create, limit=(5, 15)),
     post("/channels/{channel_id}/typing", messages.typing, limit=(5, 5)),
     post("/channels/{channel_id}/messages/{message_id}/threads", threads.start_from_message, limit=(5, 15), status=201),
-    post("/channels/{channel_id}/threads", threads.start, limit=(5, 15), status=201),
+    post("/channels/{channel_id}/threads", threads.start, limit=(5, 15), status=201, may_attach=uploads.may_attach),
     put("/channels/{channel_id}/thread-members/@me", thread_members.join, limit=(5, 5)),
     put("/channels/{channel_id}/thread-members/{user_id}", thread_members.add, limit=(5, 5)),
     delete("/channels/{channel_id}/thread-members/@me", thread_members.leave, limit=(5, 5)),
@@ -199,7 +202,7 @@ ROUTES: Sequence[Route] = (
     # resources/message
     get("/channels/{channel_id}/messages", messages.page, limit=(5, 5)),
     get("/channels/{channel_id}/messages/{message_id}", messages.show, limit=(5, 5)),
-    post("/channels/{channel_id}/messages", messages.create, limit=(5, 5)),
+    post("/channels/{channel_id}/messages", messages.create, limit=(5, 5), may_attach=uploads.may_attach),
     put("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", reactions.add, limit=(1, 0.25)),
     delete(
         "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", reactions.remove_mine, limit=(1, 0.25)
@@ -210,7 +213,12 @@ ROUTES: Sequence[Route] = (
     get("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", reactions.users, limit=(5, 5)),
     delete("/channels/{channel_id}/messages/{message_id}/reactions", reactions.clear, limit=(1, 0.25)),
     delete("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", reactions.clear_emoji, limit=(1, 0.25)),
-    patch("/channels/{channel_id}/messages/{message_id}", message_edits.edit, limit=(5, 5)),
+    patch(
+        "/channels/{channel_id}/messages/{message_id}",
+        message_edits.edit,
+        limit=(5, 5),
+        may_attach=uploads.may_attach,
+    ),
     delete("/channels/{channel_id}/messages/{message_id}", deletions.one, limit=(5, 5)),
     post("/channels/{channel_id}/messages/bulk-delete", deletions.several, limit=(1, 1)),
     get("/channels/{channel_id}/messages/pins", pins.page, limit=(5, 5)),

@@ -78,6 +78,7 @@ def _snapshot(row: MessageRow, extra: MessageExtra) -> Snapshot:
         mentions=extra.mentions,
         mention_roles=extra.mention_roles,
         embeds=render.shown_embeds(row, extra),
+        attachments=extra.attachments,
         components=extra.components,
         sticker_items=extra.sticker_items,
     )

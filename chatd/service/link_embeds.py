@@ -9,11 +9,11 @@ from urllib.parse import urljoin, urlsplit
 
 from msgspec import UNSET, UnsetType
 
-from chatd.links import page
-from chatd.links.fetch import Fetched
 from chatd.model import limits
 from chatd.model.objects.embed import Embed, EmbedMedia, EmbedProvider
 from chatd.service import pixels
+from chatd.web import page
+from chatd.web.fetch import Fetched
 
 PAGE_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 IMAGE_TYPES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))

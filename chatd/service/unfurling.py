@@ -12,9 +12,8 @@ import trio
 from msgspec.structs import replace
 
 from chatd import log
-from chatd.links.fetch import Refused, Unfetched, fetch
 from chatd.model import permissions as p
-from chatd.model.links import links
+from chatd.model.content_links import links
 from chatd.model.objects.embed import Embed
 from chatd.model.objects.message import MessageFlags
 from chatd.model.ratelimit import Rule
@@ -27,6 +26,7 @@ from chatd.store import messages as store
 from chatd.store.db import Tx
 from chatd.store.messages import Draft, MessageRow, Page
 from chatd.store.rows import to_text
+from chatd.web.fetch import Refused, Unfetched, fetch
 
 logger = log.get(__name__)
 
@@ -124,4 +124,4 @@ def _add(new_id: Callable[[], int], job: _Job, embeds: tuple[Embed, ...], tx: Tx
 def _added(core: Core, here: Here, outcome: tuple[int, Page] | None) -> None:
     if outcome is not None:
         core.live.bus.horizon, page = outcome
-        message_events.publish(core, here, "MESSAGE_UPDATE", render.messages(page)[0])
+        message_events.publish(core, here, "MESSAGE_UPDATE", render.messages(core, page)[0])

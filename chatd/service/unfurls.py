@@ -7,8 +7,8 @@ from typing import NamedTuple
 import trio
 
 from chatd.config import Unfurl
-from chatd.links.fetch import Web
 from chatd.model.objects.embed import Embed
+from chatd.web.fetch import Web
 
 # What was behind a link is remembered for so long; that there was nothing, less long. Of so many links at most.
 KNOWN_MS = 30 * 60_000

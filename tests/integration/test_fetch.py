@@ -8,7 +8,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.links.fetch import HEAD_BYTES, PIECE_BYTES, REDIRECTS, Fetched, Refused, Unfetched, Web, fetch, public_web
+from chatd.web.fetch import HEAD_BYTES, PIECE_BYTES, REDIRECTS, Fetched, Refused, Unfetched, Web, fetch, public_web
 from tests.support.site import Answers, Site, local_web, redirect, response, site, web
 
 TYPES = frozenset(("text/html", "image/png"))

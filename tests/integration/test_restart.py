@@ -4,20 +4,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import trio
 
 from chatd import app
 from chatd.config import load
-from chatd.links.fetch import Web, public_web
 from chatd.service import checkpoints, polls
 from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
+from chatd.web.fetch import Web, public_web
 from tests.support.app import OPTIONS
-from tests.support.client import ALL_INTENTS, Gateway, Json, connect, gateway, resumed
+from tests.support.client import ALL_INTENTS, Client, Gateway, Json, connect, gateway, resumed
 from tests.support.core import Clock
 from tests.support.postgres import fresh_database
 from tests.support.site import local_web, response, site
@@ -216,6 +216,62 @@ async def test_votes_and_ends_of_polls_are_told_once(options: dict[str, Any]) ->
         again.url = running.url
         async with resumed(again) as last:
             assert [name for name, _ in last.events] == ["RESUMED"]
+
+
+async def test_files_are_told_with_links_that_are_good(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        path = f"/channels/{guild.general}/messages"
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            client.cut()
+            message = (await alice.upload(path, {}, {"file": b"1"})).ok(200)
+            (await alice.upload(f"{path}/{message['id']}", {}, {"file": b"2"}, method="PATCH")).ok(200)
+    async with serving(options) as running, Client(running.url) as anybody:
+        client.url = running.url
+        async with resumed(client) as again:
+            [posted], [edited] = again.named("MESSAGE_CREATE"), again.named("MESSAGE_UPDATE")
+            links = [urlsplit(attachment["url"]) for attachment in (*posted["attachments"], *edited["attachments"])]
+            assert {f"{link.scheme}://{link.netloc}" for link in links} == {running.url}
+            contents = [(await anybody.get(f"/{link.path}?{link.query}")).content for link in links]
+            assert contents == [b"1", b"1", b"2"]
+
+
+async def test_layouts_and_forwards_are_told_as_they_were(options: dict[str, Any]) -> None:
+    """To a session that reads content, and to one that does not."""
+    lean_intents = ALL_INTENTS & ~(1 << 15)
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        other = await world.bot(alice, guild)
+        messages = f"/channels/{guild.general}/messages"
+        async with AsyncExitStack() as stack:
+            full, lean, full_stayed, lean_stayed = [
+                await stack.enter_async_context(gateway(running.url, other.token, intents=intents))
+                for intents in (ALL_INTENTS, lean_intents) * 2
+            ]
+            await alice.say(guild.general, "before")
+            for client in (full, lean, full_stayed, lean_stayed):
+                await seen(client, 1)
+            await until_noted(running)
+            known = [len(client.events) for client in (full_stayed, lean_stayed)]
+            for client in (full, lean):
+                client.cut()
+            tree = [{"type": 17, "components": [{"type": 10, "content": f"<@{alice.id}>"}, {"type": 14}]}]
+            layout = (await bot.post(messages, {"components": tree, "flags": 1 << 15})).ok(200)
+            reference = {"type": 1, "channel_id": guild.general, "message_id": layout["id"]}
+            (await alice.post(messages, {"message_reference": reference})).ok(200)
+            edited = [{"type": 10, "content": "other words", "id": 9}]
+            (await bot.patch(f"{messages}/{layout['id']}", {"components": edited})).ok(200)
+            await alice.say(guild.general, "the end")
+            for client in (full_stayed, lean_stayed):
+                await seen(client, 4)
+            told = [client.events[count:] for client, count in zip((full_stayed, lean_stayed), known, strict=True)]
+    assert [name for name, _ in told[0]] == ["MESSAGE_CREATE", "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_CREATE"]
+    async with serving(options) as running:
+        for client, expected in zip((full, lean), told, strict=True):
+            client.url = running.url
+            async with resumed(client) as again:
+                assert [event for event in again.events if event[0] != "RESUMED"] == expected
 
 
 async def react_pin_and_delete(alice: User, bot: User, guild: Guild, first: Json, second: Json) -> None:

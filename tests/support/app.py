@@ -12,9 +12,9 @@ import trio
 
 from chatd import app
 from chatd.config import load
-from chatd.links.fetch import Web, public_web
 from chatd.service.core import Core
 from chatd.store import migrate
+from chatd.web.fetch import Web, public_web
 from tests.support.core import CHEAP_HASHES, Clock
 from tests.support.postgres import fresh_database
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import trio
 
-from chatd.links.fetch import Web, tls_context
+from chatd.web.fetch import Web, tls_context
 from tests.support.serving import CERTIFICATE
 
 Answers = Mapping[str, bytes | list[bytes] | None]

@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from chatd.links.addresses import is_public
+from chatd.web.addresses import is_public
 
 # The registries' blocks and others that lead to no host of the public Internet.
 REFUSED = (

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec import to_builtins
 
-from chatd.links.fetch import Fetched
 from chatd.service.link_embeds import DESCRIPTION_LENGTH, embed
+from chatd.web.fetch import Fetched
 from tests.support.pictures import still
 
 URL = "https://a.test/link"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.links.page import VALUE_LENGTH, meta
+from chatd.web.page import VALUE_LENGTH, meta
 
 
 @pytest.mark.parametrize(

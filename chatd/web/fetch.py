@@ -20,7 +20,7 @@ import httptools
 import trio
 
 from chatd import __version__
-from chatd.links.addresses import is_public
+from chatd.web.addresses import is_public
 
 REDIRECTS = 3
 HEAD_BYTES = 16 * 1024
