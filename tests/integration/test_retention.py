@@ -7,7 +7,7 @@ from msgspec import json
 
 from chatd.cli import admin
 from chatd.model.wire import encode
-from chatd.service import deletions, retention
+from chatd.service import deletions, orphans, retention
 from chatd.store import messages
 from chatd.store.messages import Draft
 from tests.support.app import Server
@@ -176,6 +176,16 @@ async def test_in_direct_messages_each_deletion_is_told_alone(server: Server, wo
         await retention.keep(server.core)
         assert [await ear.next("MESSAGE_DELETE") for _ in ids] == [{"id": id_, "channel_id": channel_id} for id_ in ids]
     assert await contents(bob, channel_id) == []
+
+
+async def test_files_go_with_the_messages_that_name_them(server: Server, world: World) -> None:
+    alice, _, guild = await settle(world)
+    await keep(server)
+    (await alice.upload(f"/channels/{guild.general}/messages", {}, {"files[0]": b"old"})).ok(200)
+    await later(server, world, alice, 2 * DAY_S)
+    assert await orphans.collect(server.core) == 0
+    await retention.keep(server.core)
+    assert await orphans.collect(server.core) == 1
 
 
 async def test_what_is_gone_calls_nobody_any_more(server: Server, world: World) -> None:
