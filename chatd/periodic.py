@@ -16,7 +16,9 @@ from chatd.service import (
     polls,
     presence,
     read_states,
+    retention,
     scheduled_events,
+    temporary_members,
     thread_archive,
     voice,
 )
@@ -59,6 +61,8 @@ def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
         "limits": (60.0, forget_limits),
         "journal": (JOURNAL_S, lambda: checkpoints.bound_journal(core)),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
+        "temporary members": (5.0, lambda: temporary_members.remove_departed(core)),
+        "retention": (60.0, lambda: retention.keep(core)),
         "threads": (60.0, lambda: thread_archive.archive_idle(core)),
         "audit log": (3600.0, forget_audit_log),
         "orphans": (3600.0, lambda: orphans.collect(core)),

@@ -21,7 +21,7 @@ WAITING_LIMIT = 4096
 async def open_database(
     url: str | Path, *, readers: int = READERS, waiting_limit: int = WAITING_LIMIT
 ) -> AsyncIterator[Database]:
-    """A database at its current schema, closed on leaving. Raises StoreFailed when it can't be opened."""
+    """A database at its current schema, for this process alone, closed on leaving. Raises StoreFailed, Taken."""
     connections = await trio.to_thread.run_sync(_connect_all, str(url), readers)
     database = _Threads(connections, waiting_limit)
     try:
@@ -31,11 +31,12 @@ async def open_database(
 
 
 def _connect_all(url: str, readers: int) -> list[Connection]:
-    """The writer first: it makes the file."""
+    """The writer's first: it makes the file."""
     with ExitStack() as opened:
-        connections = [opened.enter_context(closing(connect(url, readonly=n > 0))) for n in range(1 + readers)]
+        writer = opened.enter_context(closing(connect(url, claim=True)))
+        rest = [opened.enter_context(closing(connect(url, readonly=True))) for _ in range(readers)]
         opened.pop_all()
-    return connections
+    return [writer, *rest]
 
 
 class _Threads(Database):

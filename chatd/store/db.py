@@ -68,6 +68,10 @@ class StoreFailed(StoreError):
     """The database is unreachable, busy for too long, or stopped after a commit of unknown outcome."""
 
 
+class Taken(StoreFailed):
+    """Another process has the database to itself, and this one wants it so."""
+
+
 class Tx(Protocol):
     """One open transaction. SQL takes its parameters as `?`.
 

@@ -77,6 +77,7 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
             renditions=renditions,
             links=Links(bytes(range(32)), "http://chat.test", clock),
             nonces=Nonces(),
+            unfurls=None,
             jwt_key=bytes(range(32)),
             clock_ms=clock,
         )
