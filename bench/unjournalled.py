@@ -7,7 +7,7 @@ sessions is nobody's wish. Everything else is the same program.
 import sys
 
 from chatd.cli import main
-from chatd.service.recovery import Checkpoints
+from chatd.service.checkpoints import Checkpoints
 from chatd.store import journal
 
 

@@ -3,7 +3,7 @@
 run                        the database's threads around everything
 └─ infrastructure          a crash here ends the process
    ├─ store watch          a failed commit: exit, nothing more is acknowledged
-   ├─ sweeper              each second: expired sessions and windows
+   ├─ periodic             one task a job of `periodic.jobs`
    ├─ bus                  one task a shard
    ├─ control socket       the command line's requests, one at a time
    ├─ jobs                 what outlives a gateway command: guild feeds, member chunks
@@ -28,7 +28,7 @@ from pathlib import Path
 
 import trio
 
-from chatd import control, log
+from chatd import control, log, periodic
 from chatd.cli import admin
 from chatd.config import Config
 from chatd.gateway.server import Gateway
@@ -39,7 +39,6 @@ from chatd.live.state import Live
 from chatd.live.stream import SLOW_CONSUMER, WRITE_DEADLINE, ClientStream, WritePolicy
 from chatd.live.tls import server_context
 from chatd.metrics import Registry
-from chatd.model.limits import AUDIT_AGE_S
 from chatd.model.ratelimit import Limiter
 from chatd.model.snowflake import SnowflakeGenerator, lowest_at
 from chatd.rest.cdn import with_cdn
@@ -49,19 +48,17 @@ from chatd.rest.probes import with_probes
 from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
-from chatd.service import gateway as gateway_service
-from chatd.service import images, presence, read_states, recovery, scheduled_events, thread_archive, voice
+from chatd.service import read_states, recovery, voice
 from chatd.service.actors import Actors
+from chatd.service.checkpoints import Checkpoints
 from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
-from chatd.store import audit_log, messages, migrate, open_database
-from chatd.store.accounts import delete_expired_logins
+from chatd.store import messages, migrate, open_database
 from chatd.store.blobs import open_blobs
 from chatd.store.db import StoreFailed
 from chatd.store.disk import Disk
-from chatd.store.invites import delete_expired as delete_expired_invites
 from chatd.store.rows import newest_id
 
 logger = log.get(__name__)
@@ -70,17 +67,10 @@ logger = log.get(__name__)
 BUS_SHARDS = 8
 # Events that may wait in a shard before writers have to: about a second of a flood.
 BUS_CAPACITY = 4096
-# After a crash the own posts of so many seconds count as unread for their authors.
-OWN_POSTS_S = 5.0
 # About 100 MB of open windows when full.
 LIMITER_KEYS = 500_000
 # Kept from clients: the database's connections and files, the log, a thread's pipe; three times what they come to.
 OWN_DESCRIPTORS = 128
-# Often, so that little is forgotten at a time: messages wait behind it.
-JOURNAL_S = 5.0
-
-
-Job = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +144,14 @@ async def run(
             await prepare(core)
         core.live.bus.horizon = core.ids.next()
         await recovery.restore(core)
-        checkpoints = recovery.Checkpoints(core)
+        checkpoints = Checkpoints(core)
         sockets = inherited or await listener.listen(config.server.host, config.server.port)
         metrics = Registry()
         async with trio.open_nursery() as infrastructure:
             infrastructure.start_soon(core.live.bus.run, name="bus")
             infrastructure.start_soon(_watch_store, core, name="store watch")
-            for name, (interval_s, job) in _periodic(core, checkpoints).items():
-                infrastructure.start_soon(_repeat, name, interval_s, job, name=f"periodic/{name}")
+            for name, (interval_s, job) in periodic.jobs(core, checkpoints).items():
+                infrastructure.start_soon(periodic.repeat, name, interval_s, job, name=f"periodic/{name}")
             await infrastructure.start(control.serve, Path(config.data.dir), partial(admin.answer, core))
             async with trio.open_nursery() as jobs:
                 await _serve(config, core, jobs, sockets, metrics, task_status)
@@ -235,44 +225,6 @@ def _hypercorn(
 async def _watch_store(core: Core) -> None:
     await core.db.failed.wait()
     raise StoreFailed("a commit has failed; what is on disk is not known")
-
-
-def _periodic(core: Core, checkpoints: recovery.Checkpoints) -> dict[str, tuple[float, Job]]:
-    """What has to be done again and again: name -> seconds in between, and what."""
-
-    async def forget_limits() -> None:
-        core.limiter.sweep(core.clock_ms() / 1000)
-
-    async def forget_audit_log() -> None:
-        oldest = core.clock_ms() - AUDIT_AGE_S * 1000
-        await core.db.write(audit_log.prune, lowest_at(oldest))
-
-    return {
-        "sessions": (1.0, lambda: gateway_service.sweep(core)),
-        "presences": (1.0, lambda: presence.sweep(core)),
-        "voice": (1.0, lambda: voice.sweep(core)),
-        "checkpoints": (core.config.gateway.checkpoint_s, checkpoints.save),
-        "own posts": (OWN_POSTS_S, partial(read_states.write_down, core)),
-        "checkpoints soon": (recovery.SOON_S, checkpoints.save_soon),
-        "scheduled events": (10.0, lambda: scheduled_events.complete_ended(core)),
-        "limits": (60.0, forget_limits),
-        "journal": (JOURNAL_S, lambda: recovery.bound_journal(core)),
-        "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
-        "threads": (60.0, lambda: thread_archive.archive_idle(core)),
-        "audit log": (3600.0, forget_audit_log),
-        "orphans": (3600.0, lambda: images.collect(core)),
-        "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),
-    }
-
-
-async def _repeat(name: str, interval_s: float, job: Job) -> None:
-    """A failure is logged, and the next round tries again."""
-    while True:
-        try:
-            await job()
-        except Exception:
-            logger.exception("periodic job failed", job=name)
-        await trio.sleep(interval_s)
 
 
 def _bounds(config: Config) -> Bounds:

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1] / "chatd"
 FLOORS = {
     "__main__": 5,
     "app": 5,
+    "periodic": 4,
     "cli": 5,
     "control": 5,
     "demo": 5,

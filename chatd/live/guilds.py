@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import trio
+from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from chatd.live.auto_moderation import AutoModeration
@@ -25,7 +26,7 @@ from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.objects.sticker import Sticker
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.voice import VoiceState
-from chatd.model.wire import Snowflake, parse_timestamp
+from chatd.model.wire import Snowflake, parse_timestamp, timestamp
 
 # Past every clock.
 _FOREVER = 2**63
@@ -60,6 +61,7 @@ class GuildState:
         emojis: dict[int, Emoji],
         stickers: dict[int, Sticker],
         scheduled_events: dict[int, ScheduledEvent],
+        last_pins: dict[int, int],
         auto_moderation: dict[int, AutoModerationRule],
         threads: Iterable[tuple[Thread, dict[int, int], int]] = (),
     ) -> None:
@@ -72,6 +74,7 @@ class GuildState:
         self.emojis = emojis
         self.stickers = stickers
         self.scheduled_events = scheduled_events  # those that are not over
+        self.last_pins = last_pins  # channel -> when its last pinned message was pinned, in ms
         self.auto_moderation = AutoModeration(auto_moderation)
         self.threads = Threads(ThreadState(*loaded) for loaded in threads)
         # Held by whoever changes the structure, from its checks to its commit.
@@ -137,10 +140,16 @@ class GuildState:
         return tuple(sorted(self.roles.values(), key=lambda role: (role.position, role.id)))
 
     def channel(self, channel_id: int) -> Channel:
-        """The channel with its newest message; raises KeyError."""
+        """The channel with its newest message and pin; raises KeyError."""
         channel = self.channels[channel_id]
-        last = self.last_message_ids.get(channel_id)
-        return channel if last is None else replace(channel, last_message_id=Snowflake(last))
+        last, pinned_ms = self.last_message_ids.get(channel_id), self.last_pins.get(channel_id)
+        if last is None and pinned_ms is None:
+            return channel
+        return replace(
+            channel,
+            last_message_id=None if last is None else Snowflake(last),
+            last_pin_timestamp=UNSET if pinned_ms is None else timestamp(pinned_ms),
+        )
 
     def visible_channels(self, user_id: int) -> tuple[Channel, ...]:
         seen = self.sight(user_id)

@@ -17,6 +17,7 @@ from chatd.service import (
     bans,
     bots,
     channels,
+    deletions,
     directs,
     emojis,
     explain,
@@ -31,7 +32,9 @@ from chatd.service import (
     members,
     membership,
     messages,
+    pins,
     prunes,
+    reactions,
     read_states,
     relationships,
     roles,
@@ -193,10 +196,28 @@ ROUTES: Sequence[Route] = (
     delete("/applications/{application_id}/emojis/{emoji_id}", application_emojis.delete, limit=(5, 10)),
     # resources/message
     get("/channels/{channel_id}/messages", messages.page, limit=(5, 5)),
-    post("/channels/{channel_id}/messages", messages.create, limit=(5, 5)),
     get("/channels/{channel_id}/messages/{message_id}", messages.show, limit=(5, 5)),
+    post("/channels/{channel_id}/messages", messages.create, limit=(5, 5)),
+    put("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", reactions.add, limit=(1, 0.25)),
+    delete(
+        "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", reactions.remove_mine, limit=(1, 0.25)
+    ),
+    delete(
+        "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}", reactions.remove, limit=(1, 0.25)
+    ),
+    get("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", reactions.users, limit=(5, 5)),
+    delete("/channels/{channel_id}/messages/{message_id}/reactions", reactions.clear, limit=(1, 0.25)),
+    delete("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", reactions.clear_emoji, limit=(1, 0.25)),
     patch("/channels/{channel_id}/messages/{message_id}", messages.edit, limit=(5, 5)),
-    delete("/channels/{channel_id}/messages/{message_id}", messages.delete, limit=(5, 5)),
+    delete("/channels/{channel_id}/messages/{message_id}", deletions.one, limit=(5, 5)),
+    post("/channels/{channel_id}/messages/bulk-delete", deletions.several, limit=(1, 1)),
+    get("/channels/{channel_id}/messages/pins", pins.page, limit=(5, 5)),
+    put("/channels/{channel_id}/messages/pins/{message_id}", pins.pin, limit=(5, 4)),
+    delete("/channels/{channel_id}/messages/pins/{message_id}", pins.unpin, limit=(5, 4)),
+    # the same by their older paths
+    get("/channels/{channel_id}/pins", pins.newest, limit=(5, 5)),
+    put("/channels/{channel_id}/pins/{message_id}", pins.pin, limit=(5, 4)),
+    delete("/channels/{channel_id}/pins/{message_id}", pins.unpin, limit=(5, 4)),
     # resources/sticker
     get("/stickers/{sticker_id}", stickers.show, limit=(10, 10)),
     get("/sticker-packs", stickers.packs),

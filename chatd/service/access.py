@@ -122,6 +122,9 @@ class DirectAccess:
         pass
 
 
+Here = GuildPlace | DirectAccess
+
+
 async def guild(core: Core, me: Actor, guild_id: int, needs: int = 0) -> GuildState:
     """The guild, of which the asker is a member with all of `needs`. Raises UNKNOWN_GUILD, MISSING_PERMISSIONS."""
     found = await load_guild(core, guild_id)
@@ -147,7 +150,7 @@ async def guild_of_session(core: Core, session: Session, guild_id: int) -> Guild
     return await load_guild(core, guild_id)
 
 
-async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildPlace | DirectAccess:
+async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Here:
     """The channel or thread, which the asker sees and where it has all of `needs`.
 
     Raises UNKNOWN_CHANNEL, MISSING_ACCESS (cannot see it), MISSING_PERMISSIONS, CANNOT_MESSAGE_USER (blocked).
@@ -193,6 +196,13 @@ def place(guild: GuildState, channel_id: int, permissions: int = 0) -> GuildPlac
         return GuildChannel(guild, found, permissions)
     found_thread = guild.threads.get(channel_id)
     return None if found_thread is None else ThreadPlace(guild, found_thread.thread, permissions)
+
+
+async def load_place(core: Core, guild: GuildState, channel_id: int) -> GuildPlace | None:
+    """As `place`, of those that there are."""
+    if channel_id not in guild.channels:
+        await load_thread(core, guild, channel_id)
+    return place(guild, channel_id)
 
 
 async def load_thread(core: Core, guild: GuildState, thread_id: int) -> None:

@@ -1,6 +1,7 @@
 """The audit log: an entry for every administrative change, in the change's own transaction. Docs: resources/audit-log.
 
-Services describe what they are about to do with `created`, `updated`, `deleted` or `entry`, and commit with `change`.
+Services describe what they are about to do with `created`, `updated`, `deleted` or `entry`, and commit with `change`;
+or in a change that leaves no mark in the journal with `record` or `count`, followed by `announce`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,7 +10,9 @@ from typing import Any, TypeVar, TypeVarTuple
 from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
+from chatd.live.bus import Audience
 from chatd.live.guilds import GuildState
+from chatd.live.sessions import Session
 from chatd.model import permissions as p
 from chatd.model.intents import GATES
 from chatd.model.objects.audit_log import (
@@ -24,9 +27,10 @@ from chatd.model.objects.audit_log import (
 from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.scheduled_event import ScheduledEventView
 from chatd.model.wire import Object, Snowflake
-from chatd.service import access, commits
+from chatd.service import access, commits, kept_events
 from chatd.service.actors import Actor
 from chatd.service.core import Core
+from chatd.service.kept_events import Kept
 from chatd.store import audit_log as store
 from chatd.store import scheduled_events, threads
 from chatd.store.db import Tx
@@ -35,6 +39,8 @@ from chatd.store.rows import users
 T = TypeVar("T")
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
+
+ENTRY_CREATE = "GUILD_AUDIT_LOG_ENTRY_CREATE"
 
 _OF_THREADS = frozenset((AuditLogEvent.THREAD_CREATE, AuditLogEvent.THREAD_UPDATE))
 
@@ -151,14 +157,47 @@ async def change(
     return await commits.change(core, (guild.id, *streams), transaction, then=committed)
 
 
+def record(tx: Tx, new_id: Callable[[], int], guild_id: int, entry: AuditLogEntry) -> Kept:
+    """Write an entry with a change that leaves no mark: its event, which `announce` tells, is kept."""
+    written = replace(entry, id=Snowflake(new_id()))
+    store.insert(tx, guild_id, written)
+    return kept_events.keep(tx, new_id, guild_id, ENTRY_CREATE, _event(guild_id, written))
+
+
+def count(tx: Tx, new_id: Callable[[], int], guild_id: int, entry: AuditLogEntry, since: int) -> Kept | None:
+    """As `record` for an entry that counts one, unless there is one after `since` that differs in its count only: then
+    that one counts on. Discord does so for deletions that follow one another, and has no event for it.
+    """
+    for earlier in store.like(tx, guild_id, entry, since):
+        options = earlier.options
+        if options is not UNSET and options.count is not UNSET and _uncounted(earlier) == _uncounted(entry):
+            store.update(tx, replace(earlier, options=replace(options, count=str(int(options.count) + 1))))
+            return None
+    return record(tx, new_id, guild_id, entry)
+
+
+def _uncounted(entry: AuditLogEntry) -> AuditLogEntry:
+    options = UNSET if entry.options is UNSET else replace(entry.options, count=UNSET)
+    return replace(entry, id=Snowflake(0), options=options)
+
+
+def announce(core: Core, guild: GuildState, kept: Kept) -> None:
+    kept_events.tell(core, guild.id, kept, Audience(_readers(core, guild)))
+
+
 def _announce(core: Core, guild: GuildState, entry: AuditLogEntry) -> None:
-    """To those who may read the log (events/gateway-events, "Guild Audit Log Entry Create")."""
-    name = "GUILD_AUDIT_LOG_ENTRY_CREATE"
-    listening = guild.audience(GATES[name][0])
-    readers = [s for s in listening if access.granted(core, guild, s.user.id) & p.VIEW_AUDIT_LOG]
-    if readers:
-        values = {field: getattr(entry, field) for field in entry.__struct_fields__}
-        core.live.to_sessions(guild.id, name, AuditLogEntryCreate(guild_id=guild.guild.id, **values), readers)
+    core.live.to_sessions(guild.id, ENTRY_CREATE, _event(guild.id, entry), _readers(core, guild))
+
+
+def _readers(core: Core, guild: GuildState) -> list[Session]:
+    """Those who may read the log (events/gateway-events, "Guild Audit Log Entry Create")."""
+    listening = guild.audience(GATES[ENTRY_CREATE][0])
+    return [session for session in listening if access.granted(core, guild, session.user.id) & p.VIEW_AUDIT_LOG]
+
+
+def _event(guild_id: int, entry: AuditLogEntry) -> AuditLogEntryCreate:
+    values = {field: getattr(entry, field) for field in entry.__struct_fields__}
+    return AuditLogEntryCreate(guild_id=Snowflake(guild_id), **values)
 
 
 def _rules(guild: GuildState, entries: Iterable[AuditLogEntry]) -> tuple[AutoModerationRule, ...]:

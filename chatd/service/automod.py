@@ -28,7 +28,7 @@ from chatd.model.ratelimit import Rule
 from chatd.model.textfilter import fold
 from chatd.model.validate import FormErrors
 from chatd.service import automod_actions as actions
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
 from chatd.service.automod_actions import Finding
 from chatd.service.core import Core
@@ -48,7 +48,7 @@ class Screened(NamedTuple):
     findings: list[Finding]
 
 
-def watches(here: GuildPlace | DirectAccess) -> TypeGuard[GuildPlace]:
+def watches(here: Here) -> TypeGuard[GuildPlace]:
     """Whether any rule may have something against a message there: all that other guilds pay for AutoMod."""
     return isinstance(here, GuildPlace) and bool(here.guild.auto_moderation.message_rules)
 

@@ -11,7 +11,7 @@ from chatd.model.objects.gateway import GuildBan
 from chatd.model.objects.member import Ban, BanCreate, BansQuery, BulkBan, BulkBanCreate
 from chatd.model.objects.user import User
 from chatd.model.wire import Snowflake
-from chatd.service import access, audit_log, hierarchy, membership, purges
+from chatd.service import access, audit_log, deletions, hierarchy, membership
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import bans as store
@@ -52,7 +52,7 @@ async def put(
         await _ban(core, me, guild, [user], reason)
     days = (body.delete_message_days or 0) * DAY_S
     seconds = days if body.delete_message_seconds is None else body.delete_message_seconds
-    await purges.of_authors(core, guild, (user_id,), seconds)
+    await deletions.of_authors(core, guild, (user_id,), seconds)
 
 
 async def put_many(core: Core, me: Actor, guild_id: Snowflake, body: BulkBanCreate, reason: str | None) -> BulkBan:
@@ -66,7 +66,7 @@ async def put_many(core: Core, me: Actor, guild_id: Snowflake, body: BulkBanCrea
             raise BULK_BAN_FAILED()
         await _ban(core, me, guild, banned, reason)
     done = [int(user.id) for user in banned]
-    await purges.of_authors(core, guild, done, body.delete_message_seconds or 0)
+    await deletions.of_authors(core, guild, done, body.delete_message_seconds or 0)
     failed = (Snowflake(user_id) for user_id in wanted if user_id not in done)
     return BulkBan(banned_users=tuple(user.id for user in banned), failed_users=tuple(failed))
 

@@ -58,9 +58,7 @@ async def mine(core: Core, me: Actor, guild_id: Snowflake, query: ExplainQuery) 
 
 
 async def _place(core: Core, guild: GuildState, channel_id: int) -> GuildPlace:
-    if channel_id not in guild.channels:
-        await access.load_thread(core, guild, channel_id)
-    found = access.place(guild, channel_id)
+    found = await access.load_place(core, guild, channel_id)
     if found is None:
         raise form_error("channel_id", "INVALID_CHANNEL", "Not a channel of this guild")
     return found

@@ -126,6 +126,7 @@ def _planned(core: Core, me: Actor, body: GuildCreateParams) -> LoadedGuild:
         {},
         {},
         {},
+        {},
     )
 
 

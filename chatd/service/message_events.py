@@ -11,8 +11,8 @@ from chatd.model.objects.gateway import MessageDelete
 from chatd.model.objects.message import Message
 from chatd.model.wire import Snowflake, encode
 from chatd.service import render
-from chatd.service.access import DirectAccess, GuildPlace
-from chatd.service.compose import Composed, Here
+from chatd.service.access import DirectAccess, GuildPlace, Here
+from chatd.service.compose import Composed
 from chatd.service.core import Core
 from chatd.store import journal
 from chatd.store.messages import MessageRow, Page

@@ -1,4 +1,4 @@
-"""Messages: post, edit, delete, page. Docs: resources/message.
+"""Messages: post, edit, page. Docs: resources/message.
 
 The path of a new message reads nothing from the database: token, guild, permissions and limits are in memory.
 """
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
-import trio
 from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
@@ -15,7 +14,6 @@ from chatd.model import permissions as p
 from chatd.model.errors import (
     MISSING_PERMISSIONS,
     NOT_YOUR_MESSAGE,
-    OVERLOADED,
     SYSTEM_MESSAGE,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
@@ -23,18 +21,17 @@ from chatd.model.errors import (
 from chatd.model.objects.gateway import TypingStart
 from chatd.model.objects.message import (
     AUTHORED_TYPES,
-    UNDELETABLE_TYPES,
     Message,
     MessageCreate,
     MessageFlags,
     MessagePage,
     MessagePatch,
-    MessageType,
 )
 from chatd.model.wire import Snowflake, encode
 from chatd.service import (
     access,
     automod,
+    backpressure,
     compose,
     message_events,
     render,
@@ -43,11 +40,11 @@ from chatd.service import (
     thread_rules,
     verification,
 )
-from chatd.service.access import GuildPlace, ThreadPlace
+from chatd.service.access import GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
-from chatd.service.compose import Composed, Here
+from chatd.service.compose import Composed
 from chatd.service.core import Core
-from chatd.store import journal, threads
+from chatd.store import journal
 from chatd.store import messages as store
 from chatd.store.db import Missing, Tx
 from chatd.store.messages import MessageRow, Page
@@ -55,9 +52,6 @@ from chatd.store.rows import to_text
 
 # Encoded already: the same bytes go to whoever posted the message and to the sessions that see it.
 EncodedMessage = Annotated[Raw, Message]
-
-# How long a post waits for room on the bus before it is refused.
-ROOM_S = 5.0
 
 # The flags of its own message that an author may set, and of others' messages with MANAGE_MESSAGES.
 _EDITABLE_FLAGS = MessageFlags.SUPPRESS_EMBEDS
@@ -76,7 +70,7 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: MessageCrea
         return (await _post(core, me, here, body))[1]
     claim = await core.nonces.claim((me.id, channel_id, str(body.nonce)), core.clock_ms() / 1000)
     if claim.message_id is not None:
-        return Raw(encode(await _get(core, channel_id, claim.message_id)))
+        return Raw(encode(await _get(core, me, channel_id, claim.message_id)))
     with claim:
         message_id, encoded = await _post(core, me, here, body)
         claim.settle(message_id)
@@ -89,13 +83,13 @@ async def page(core: Core, me: Actor, channel_id: Snowflake, query: MessagePage)
     compose.check_holds_messages(here)
     if not here.permissions & p.READ_MESSAGE_HISTORY:
         return []
-    return render.messages(await core.db.read(_read_page, channel_id, query))
+    return render.messages(await core.db.read(_read_page, me.id, channel_id, query))
 
 
 async def show(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> Message:
     """Docs: resources/message, "Get Channel Message". Raises UNKNOWN_MESSAGE."""
     await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
-    return await _get(core, channel_id, message_id)
+    return await _get(core, me, channel_id, message_id)
 
 
 async def edit(
@@ -106,9 +100,7 @@ async def edit(
     Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE.
     """
     here = await access.channel(core, me, channel_id)
-    if isinstance(here, ThreadPlace):
-        thread_rules.check_may_write(here)
-        thread_rules.check_is_active(here)
+    thread_rules.check_is_open(here)
     change = await compose.change(core, me, here, body)
     screened = None
     if automod.watches(here) and _says_something(body):
@@ -119,17 +111,6 @@ async def edit(
     if screened is not None:
         await automod.report(core, me, screened, message_id)
     return edited
-
-
-async def delete(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> None:
-    """Delete one's own message, or with MANAGE_MESSAGES any. Docs: resources/message, "Delete Message".
-
-    Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS.
-    """
-    here = await access.channel(core, me, channel_id)
-    if isinstance(here, ThreadPlace):
-        thread_rules.check_may_delete_messages(here)
-    await core.db.write(partial(_delete, core.ids.next, me.id, here, message_id), then=partial(_deleted, core, here))
 
 
 async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
@@ -153,8 +134,7 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
     slowmode.check(core, me, here)
     if isinstance(here, ThreadPlace):
         await thread_members.enter(core, me, here, composed.extra.mentions)
-    if not core.live.bus.has_room(here.bus_key):
-        await _wait_for_room(core, here)
+    await backpressure.room(core, here.bus_key)
     try:
         posted = await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
     except Missing:  # deleted since we looked
@@ -162,13 +142,6 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
     if screened is not None:
         await automod.report(core, me, screened, posted[0])
     return posted
-
-
-async def _wait_for_room(core: Core, here: Here) -> None:
-    with trio.move_on_after(ROOM_S) as waiting:
-        await core.live.bus.room(here.bus_key)
-    if waiting.cancelled_caught:
-        raise OVERLOADED()
 
 
 def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tuple[int, Raw]:
@@ -179,27 +152,27 @@ def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tupl
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-async def _get(core: Core, channel_id: int, message_id: int) -> Message:
-    found = render.messages(await core.db.read(read_one, channel_id, message_id))
+async def _get(core: Core, me: Actor, channel_id: int, message_id: int) -> Message:
+    found = render.messages(await core.db.read(read_one, channel_id, message_id, me.id))
     if not found:
         raise UNKNOWN_MESSAGE()
     return found[0]
 
 
-def _read_page(tx: Tx, channel_id: int, query: MessagePage) -> Page:
+def _read_page(tx: Tx, asker_id: int, channel_id: int, query: MessagePage) -> Page:
     if query.around is not UNSET:
         rows = store.around(tx, channel_id, query.around, query.limit)
     elif query.after is not UNSET:
         rows = store.after(tx, channel_id, query.after, query.limit)
     else:
         rows = store.before(tx, channel_id, 2**63 - 1 if query.before is UNSET else query.before, query.limit)
-    return store.with_context(tx, rows, render.named_users, render.replied_to)
+    return store.with_context(tx, rows, render.named_users, render.replied_to, asker_id)
 
 
-def read_one(tx: Tx, channel_id: int, message_id: int) -> Page:
+def read_one(tx: Tx, channel_id: int, message_id: int, asker_id: int | None = None) -> Page:
     """The message, or an empty page."""
     row = store.get(tx, channel_id, message_id)
-    return store.with_context(tx, [] if row is None else [row], render.named_users, render.replied_to)
+    return store.with_context(tx, [] if row is None else [row], render.named_users, render.replied_to, asker_id)
 
 
 # --- changing: each of these is one transaction ----------------------------------------------------------------------
@@ -237,7 +210,7 @@ def _edit(
     store.update(tx, row)
     position = new_id()
     journal.keep_edit(tx, position, here.bus_key, before, row)
-    return position, store.with_context(tx, [row], render.named_users, render.replied_to)
+    return position, store.with_context(tx, [row], render.named_users, render.replied_to, author_id)
 
 
 def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch) -> MessageRow:
@@ -261,29 +234,6 @@ def _says_something(body: MessagePatch) -> bool:
 
 def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
-    return message_events.publish(core, here, "MESSAGE_UPDATE", render.messages(page)[0])
-
-
-def _delete(new_id: Callable[[], int], me_id: int, here: Here, message_id: int, tx: Tx) -> tuple[int, int]:
-    row = store.get(tx, here.id, message_id)
-    if row is None:
-        raise UNKNOWN_MESSAGE()
-    # What AutoMod reports in somebody's name is not theirs to remove (resources/message, "Message Types").
-    is_own = row.author_id == me_id and row.type != MessageType.AUTO_MODERATION_ACTION
-    if not is_own and not (here.permissions & p.MANAGE_MESSAGES and isinstance(here, GuildPlace)):
-        raise MISSING_PERMISSIONS()
-    if row.type in UNDELETABLE_TYPES:
-        raise SYSTEM_MESSAGE()
-    store.delete(tx, message_id)
-    if isinstance(here, ThreadPlace):
-        threads.uncount(tx, here.id, message_id)
-    position = new_id()
-    journal.keep_deletion(tx, position, here.bus_key, row)
-    return position, message_id
-
-
-def _deleted(core: Core, here: Here, outcome: tuple[int, int]) -> None:
-    core.live.bus.horizon, message_id = outcome
-    here.unposted(message_id)
-    event = message_events.deletion(here, message_id)
-    core.live.to_audience(here.bus_key, "MESSAGE_DELETE", event, here.audience(core, "MESSAGE_DELETE"))
+    [message] = render.messages(page)
+    sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
+    return Raw(encode(message)) if page.reactions else sent

@@ -26,9 +26,8 @@ from chatd.model.objects.read_state import (
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import MAX_STRING_INT, Snowflake, parse_timestamp
 from chatd.service import access, render
-from chatd.service.access import DirectAccess, ThreadPlace
+from chatd.service.access import DirectAccess, Here, ThreadPlace
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store
@@ -103,7 +102,7 @@ async def mentions(core: Core, me: Actor, query: MentionsQuery) -> list[Message]
     for row in candidates:
         if len(wanted) < query.limit and await _can_read(core, me, row.channel_id):
             wanted.append(row)
-    return render.messages(await core.db.read(_page, [row.message_id for row in wanted]))
+    return render.messages(await core.db.read(_page, me.id, [row.message_id for row in wanted]))
 
 
 async def write_down(core: Core) -> None:
@@ -258,6 +257,6 @@ async def _can_read(core: Core, me: Actor, channel_id: int) -> bool:
     return True
 
 
-def _page(tx: Tx, message_ids: Sequence[int]) -> message_store.Page:
+def _page(tx: Tx, asker_id: int, message_ids: Sequence[int]) -> message_store.Page:
     rows = message_store.by_ids(tx, message_ids)
-    return message_store.with_context(tx, rows, render.named_users, render.replied_to)
+    return message_store.with_context(tx, rows, render.named_users, render.replied_to, asker_id)

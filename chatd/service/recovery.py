@@ -4,19 +4,17 @@ A row says: whatever was committed up to `position` has been counted, and with t
 may be a moment old; what was committed since is counted now, in the order of commits, as the bus has done (`live.bus`),
 and the client, which may have got some of it, says in RESUME how far it came.
 
-That works for messages and what becomes of them. Where it cannot be known what the client was told, the session is not
-restored, and RESUME answers with op 9:
+That works for messages and what becomes of them, reactions included. Where it cannot be known what the client was told,
+the session is not restored, and RESUME answers with op 9:
 
 - a mark lies behind the row: a change of a guild, a membership, a profile (`commits.change`)
 - a crash undid what it knows of: who was in voice (`journal.bar`)
 - more has happened behind the row than is read back: `gateway.ring_events` of a stream
 
-So that neither is likely, sessions that are new, that a mark concerns, or that have come far are noted soon, not at the
-next round.
+`checkpoints` writes the rows.
 """
 
 from bisect import bisect_right
-from itertools import islice
 from typing import NamedTuple
 
 import trio
@@ -31,9 +29,11 @@ from chatd.model import permissions as p
 from chatd.model.intents import GATES
 from chatd.model.objects.user import User
 from chatd.model.snowflake import lowest_at
-from chatd.model.wire import decoder, encode
-from chatd.service import access, message_events, render
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.model.wire import decoder
+from chatd.service import access, kept_events, message_events, reactions, render
+from chatd.service.access import DirectAccess, Here
+from chatd.service.audit_log import ENTRY_CREATE as AUDITED
+from chatd.service.checkpoints import BATCH, window_start_ms
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store
@@ -45,127 +45,7 @@ from chatd.store.sessions import SessionRow
 
 logger = log.get(__name__)
 
-# Rows in one transaction: a few milliseconds, so that no message waits long behind them.
-BATCH = 500
-# How often those are noted that cannot wait, BATCH of them at a time.
-SOON_S = 0.25
-# A session at rest is written once in this time, to say that it still has its connection.
-SEEN_MS = 60_000
-
 _presence = decoder(Presence).decode
-
-
-class Noted(NamedTuple):
-    """What was written about a session."""
-
-    seq: int
-    position: int
-    seen: int  # in units of SEEN_MS
-
-
-_NOTHING = Noted(-1, -1, -1)
-
-
-class Checkpoints:
-    """Writes down where sessions stand."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._noted: dict[str, Noted] = {}
-        self._due: dict[Session, None] = {}
-        self._last_mark = 0
-
-    async def save(self, final: bool = False) -> None:
-        """All that have moved since they were last noted, or that a mark may concern; at the end simply all."""
-        self._take_marks()
-        sessions = self._core.live.sessions
-        ended = [id_ for id_ in self._noted if sessions.get(id_) is None]
-        for start in range(0, len(ended), BATCH):
-            await self._core.db.write(store.save, (), ended[start : start + BATCH])
-        for id_ in ended:
-            self._noted.pop(id_, None)
-        moved = [session for session in sessions if final or self._has_moved(session)]
-        for start in range(0, len(moved), BATCH):
-            await self._note(moved[start : start + BATCH])
-
-    async def save_soon(self) -> None:
-        """Those that cannot wait for `save`, as many as a transaction takes; the others the next time."""
-        self._take_marks()
-        far = self._core.config.gateway.ring_events // 2
-        self._due.update((it, None) for it in self._core.live.sessions if self._is_new(it) or self._advance(it) > far)
-        await self._note(list(islice(self._due, BATCH)))
-
-    async def _note(self, sessions: list[Session]) -> None:
-        for session in sessions:
-            self._due.pop(session, None)
-        bus = self._core.live.bus
-        horizon = bus.horizon
-        await bus.flush()  # whatever was committed up to the horizon has been counted
-        alive = [it for it in sessions if it in self._core.live.sessions and it.base_position is not None]
-        if not alive:
-            return
-        rows = [self._row(session, horizon) for session in alive]
-        noted = {row.id: Noted(row.seq, row.position, row.seen_ms // SEEN_MS) for row in rows}
-        self._noted.update(noted)
-        try:
-            await self._core.db.write(store.save, rows, ())
-        except BaseException:  # they are new still, or as good as new
-            self._noted.update(dict.fromkeys(noted, _NOTHING))
-            raise
-
-    def _take_marks(self) -> None:
-        """Note the sessions of the marked streams soon, and whoever is not found by them at the next round."""
-        live = self._core.live
-        if not live.marked:
-            return
-        self._last_mark = live.bus.horizon
-        for stream in live.marked:
-            if stream in live.guilds:
-                self._due.update(live.guilds[stream].sessions)
-            for user_id in live.directs[stream].users if stream in live.directs else (stream,):
-                self._due.update(dict.fromkeys(live.sessions.of_user(user_id)))
-        live.marked.clear()
-
-    def _is_new(self, session: Session) -> bool:
-        return self._noted.get(session.id, _NOTHING) is _NOTHING and session.base_position is not None
-
-    def _advance(self, session: Session) -> int:
-        return session.seq - self._noted.get(session.id, _NOTHING).seq
-
-    def _has_moved(self, session: Session) -> bool:
-        seq, position, seen = self._noted.get(session.id, _NOTHING)
-        return seq != session.seq or position < self._last_mark or seen != self._seen_ms(session) // SEEN_MS
-
-    def _seen_ms(self, session: Session) -> int:
-        away_s = trio.current_time() - session.detached_at if session.connection is None else 0.0
-        return self._core.clock_ms() - int(away_s * 1000)
-
-    def _row(self, session: Session, flushed: int) -> SessionRow:
-        """`flushed`: the position up to which everything has been counted for everybody."""
-        counted = self._core.live.bus.horizon if session.ordered else flushed
-        newest = session.newest_position()
-        return SessionRow(
-            session.id,
-            session.user.id,
-            session.intents,
-            *session.shard,
-            session.version,
-            session.seq,
-            max(counted, newest),
-            session.base_position or 0,
-            int(newest <= counted),
-            self._seen_ms(session),
-            encode(session.presence).decode(),
-        )
-
-
-async def bound_journal(core: Core) -> None:
-    """Forget what no session needs, and the oldest of what is too much."""
-    await core.db.write(journal.prune, lowest_at(_window_start_ms(core)))
-    surplus = await core.db.read(journal.surplus, core.config.gateway.journal_entries)
-    if surplus:
-        forgotten = await core.db.write(journal.cut, surplus)
-        logger.info("journal is full: the oldest entries are forgotten", forgotten=forgotten)
 
 
 class Known(NamedTuple):
@@ -181,7 +61,7 @@ class Told(NamedTuple):
     """An event as it was published, and what decides who got it."""
 
     event: Event
-    kind: tuple[int, str]  # channel and name
+    kind: tuple[int, str]  # channel, 0 where it is about none, and name
 
 
 class Stream(NamedTuple):
@@ -196,7 +76,7 @@ class Stream(NamedTuple):
 async def restore(core: Core) -> int:
     """The sessions of the server's last run, as far as it is sure what they were told; how many there are."""
     await core.db.write(journal.lower_bars, core.ids.next())
-    rows = await core.db.write(store.load, _window_start_ms(core))
+    rows = await core.db.write(store.load, window_start_ms(core))
     known: dict[int, Known] = {}
     user_ids = tuple({row.user_id for row in rows})
     for start in range(0, len(user_ids), BATCH):
@@ -249,10 +129,10 @@ async def _restore(core: Core, row: SessionRow, known: Known, streams: dict[int,
     if marked > row.position or (marked == row.position and not row.exact) or complete_from > row.position:
         return False
 
-    told = _told(session, followed, streams)
+    told = _told(core, session, followed, streams)
     noted = bisect_right(told, row.position, key=_position)
     # What came before, as far back as nothing is missing of it.
-    missing_to = max(row.base_position, marked, complete_from - 1, lowest_at(_window_start_ms(core)) - 1)
+    missing_to = max(row.base_position, marked, complete_from - 1, lowest_at(window_start_ms(core)) - 1)
     before = told[bisect_right(told, missing_to, key=_position) : noted][-row.seq :]
     session.ring.extend([it.event for it in before])
     session.ring.extend([it.event for it in told[noted:]])
@@ -266,22 +146,20 @@ async def _restore(core: Core, row: SessionRow, known: Known, streams: dict[int,
     return True
 
 
-def _window_start_ms(core: Core) -> int:
-    """Sessions that were seen last before this are over, and the journal may have been pruned up to here."""
-    return core.clock_ms() - int(core.config.gateway.resume_window_s * 1000)
-
-
 async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     read = journal.of_guild if isinstance(state, GuildState) else journal.of_direct
     limit = core.config.gateway.ring_events
     found = await core.db.read(read, state.id, 0, limit)
     entries = [entry for entry in found if entry.name != journal.MARK]
-    page = await core.db.read(_context, [entry.row() for entry in entries])
-    told = [
-        Told(message_events.told_again(here, entry, page._replace(rows=[row])), (row.channel_id, entry.name))
-        for entry, row in zip(entries, page.rows, strict=True)
-        if (here := await _here(core, state, row.channel_id)) is not None
-    ]
+    page = await core.db.read(_context, [entry.row() for entry in entries if entry.name in journal.OF_ROWS])
+    rows = iter(page.rows)
+    told = []
+    for entry in entries:
+        channel_id = entry.channel_id()
+        of_entry = page._replace(rows=[next(rows)] if entry.name in journal.OF_ROWS else [])
+        event = _told_again(entry, await _here(core, state, channel_id), of_entry)
+        if event is not None:
+            told.append(Told(event, (channel_id, entry.name)))
     last_mark = await core.db.read(journal.last_mark, state.id)
     complete_from = found[0].position if len(found) == limit else 0
     return Stream(last_mark, complete_from, told, frozenset(it.kind for it in told))
@@ -291,29 +169,44 @@ def _context(tx: Tx, rows: list[message_store.MessageRow]) -> message_store.Page
     return message_store.with_context(tx, rows, render.named_users, render.replied_to)
 
 
-async def _here(core: Core, state: GuildState | DirectState, channel_id: int) -> GuildPlace | DirectAccess | None:
+def _told_again(entry: journal.Entry, here: Here | None, page: message_store.Page) -> Event | None:
+    """None where the channel is gone by now."""
+    if entry.name == AUDITED:
+        return kept_events.told_again(entry)
+    if here is None:
+        return None
+    if entry.name == reactions.ADD:
+        return reactions.told_again(here, entry)
+    return message_events.told_again(here, entry, page) if page.rows else kept_events.told_again(entry)
+
+
+async def _here(core: Core, state: GuildState | DirectState, channel_id: int) -> Here | None:
     if isinstance(state, DirectState):
         return DirectAccess(state)
-    if channel_id not in state.channels:
-        await access.load_thread(core, state, channel_id)
-    return access.place(state, channel_id)
+    return await access.load_place(core, state, channel_id) if channel_id else None
 
 
-def _told(session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]) -> list[Told]:
+def _told(
+    core: Core, session: Session, followed: list[GuildState | DirectState], streams: dict[int, Stream]
+) -> list[Told]:
     """The events that the session gets of its streams, in the order of commits."""
     told: list[Told] = []
     for state in followed:
         stream = streams[state.id]
-        gets = {kind for kind in stream.kinds if _gets(session, state, *kind)}
+        gets = {kind for kind in stream.kinds if _gets(core, session, state, *kind)}
         told += stream.told if len(gets) == len(stream.kinds) else [it for it in stream.told if it.kind in gets]
     return sorted(told, key=_position) if len(followed) > 1 else told
 
 
-def _gets(session: Session, state: GuildState | DirectState, channel_id: int, name: str) -> bool:
+def _gets(core: Core, session: Session, state: GuildState | DirectState, channel_id: int, name: str) -> bool:
     of_guild, of_direct = GATES[name]
     if isinstance(state, DirectState):
         return bool(session.intents & of_direct)
-    return bool(session.intents & of_guild and state.permissions_in(channel_id, session.user.id) & p.VIEW_CHANNEL)
+    if not session.intents & of_guild:
+        return False
+    if name == AUDITED:
+        return bool(access.granted(core, state, session.user.id) & p.VIEW_AUDIT_LOG)
+    return bool(state.permissions_in(channel_id, session.user.id) & p.VIEW_CHANNEL)
 
 
 def _position(told: Told) -> int:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.model.objects.guild import Member, MessageMember
-from chatd.model.objects.message import Message, MessageExtra, MessageUser
+from chatd.model.objects.message import Message, MessageExtra, MessageType, MessageUser
+from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
@@ -25,6 +27,7 @@ def message(
     users: Mapping[int, User],
     referenced: Message | UnsetType | None = UNSET,
     thread: Thread | UnsetType = UNSET,
+    reactions: tuple[Reaction, ...] | UnsetType = UNSET,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
     return Message(
@@ -39,6 +42,8 @@ def message(
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
         embeds=extra.embeds,
+        pinned=row.pinned_ms is not None,
+        reactions=reactions,
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
@@ -53,14 +58,26 @@ def messages(page: Page) -> list[Message]:
     return [_with_reference(row, page) for row in page.rows]
 
 
+def for_everybody(message: Message) -> Message:
+    """The message without what depends on who asks, as events have it."""
+    quoted = message.referenced_message
+    if isinstance(quoted, Message):
+        quoted = replace(quoted, reactions=UNSET)
+    return replace(message, reactions=UNSET, referenced_message=quoted)
+
+
 def _with_reference(row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
-    thread = page.threads.get(row.id, UNSET)
-    if extra.message_reference is None or extra.message_reference.message_id is UNSET:
-        return message(row, extra, page.users, thread=thread)
-    found = page.references.get(extra.message_reference.message_id)
-    referenced = None if found is None else message(found, extra_of(found.extra), page.users)
-    return message(row, extra, page.users, referenced, thread)
+    thread, reactions = page.threads.get(row.id, UNSET), page.reactions.get(row.id, UNSET)
+    target = _target(row, extra)
+    if not target:
+        return message(row, extra, page.users, UNSET, thread, reactions)
+    found = page.references.get(target)
+    referenced = None
+    if found is not None:
+        quoted = page.reactions.get(found.id, UNSET)
+        referenced = message(found, extra_of(found.extra), page.users, reactions=quoted)
+    return message(row, extra, page.users, referenced, thread, reactions)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
@@ -70,8 +87,15 @@ def named_users(row: MessageRow) -> Sequence[int]:
 
 def replied_to(row: MessageRow) -> int:
     """The id of the message that this one replies to, or 0."""
-    reference = extra_of(row.extra).message_reference
-    return 0 if reference is None or reference.message_id is UNSET else reference.message_id
+    return _target(row, extra_of(row.extra))
+
+
+def _target(row: MessageRow, extra: MessageExtra) -> int:
+    """The notice of a pin only refers to its message."""
+    reference = extra.message_reference
+    if reference is None or reference.message_id is UNSET or row.type == MessageType.CHANNEL_PINNED_MESSAGE:
+        return 0
+    return reference.message_id
 
 
 def message_member(member: Member) -> MessageMember:

@@ -3,9 +3,8 @@
 from chatd.model import permissions as p
 from chatd.model.errors import SLOWMODE, rate_limited
 from chatd.model.ratelimit import Rule
-from chatd.service.access import DirectAccess
+from chatd.service.access import DirectAccess, Here
 from chatd.service.actors import Actor
-from chatd.service.compose import Here
 from chatd.service.core import Core
 
 

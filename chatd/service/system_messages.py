@@ -8,11 +8,23 @@ from chatd.model.objects.message import Message, MessageExtra, MessageReference,
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Snowflake
+from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed
 from chatd.service.core import Core
 from chatd.store.messages import Draft
 from chatd.store.rows import to_text
+
+
+def pinned(core: Core, me: Actor, here: Here, message_id: int) -> Composed:
+    """It refers to the message that is pinned."""
+    reference = MessageReference(
+        type=0,
+        channel_id=Snowflake(here.id),
+        message_id=Snowflake(message_id),
+        guild_id=here.channel.guild_id if isinstance(here, GuildPlace) else UNSET,
+    )
+    return _compose(core, me, here.id, MessageType.CHANNEL_PINNED_MESSAGE, "", reference=reference)
 
 
 def thread_created(core: Core, me: Actor, thread: Thread) -> Composed:

@@ -4,7 +4,7 @@ from chatd.live.guilds import GuildState
 from chatd.model import limits
 from chatd.model import permissions as p
 from chatd.model.errors import THREAD_IS_ARCHIVED, THREAD_LOCKED, TOO_MANY_THREADS
-from chatd.service.access import ThreadPlace
+from chatd.service.access import DirectAccess, GuildPlace, ThreadPlace
 
 
 def check_is_active(here: ThreadPlace) -> None:
@@ -18,6 +18,13 @@ def check_may_write(here: ThreadPlace) -> None:
     if here.channel.thread_metadata.locked and not here.permissions & p.MANAGE_THREADS:
         check_is_active(here)
         raise THREAD_LOCKED()
+
+
+def check_is_open(here: GuildPlace | DirectAccess) -> None:
+    """For a change of what is in a thread. Raises THREAD_LOCKED, THREAD_IS_ARCHIVED; nothing outside of threads."""
+    if isinstance(here, ThreadPlace):
+        check_may_write(here)
+        check_is_active(here)
 
 
 def check_may_delete_messages(here: ThreadPlace) -> None:

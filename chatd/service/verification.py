@@ -8,14 +8,14 @@ from chatd.model import limits
 from chatd.model.errors import VERIFICATION_LEVEL_TOO_HIGH
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import parse_timestamp
-from chatd.service.access import DirectAccess, GuildPlace
+from chatd.service.access import DirectAccess, Here
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 
 MEDIUM, HIGH = 2, 3
 
 
-def check(core: Core, me: Actor, here: GuildPlace | DirectAccess) -> None:
+def check(core: Core, me: Actor, here: Here) -> None:
     """Raises VERIFICATION_LEVEL_TOO_HIGH. Bots, the owner, and whoever has a role, may always write."""
     if isinstance(here, DirectAccess) or me.is_bot:
         return

@@ -62,6 +62,26 @@ def page(tx: Tx, guild_id: int, query: AuditLogQuery) -> list[AuditLogEntry]:
     return [_entry_from(row) for row in found]
 
 
+def like(tx: Tx, guild_id: int, entry: AuditLogEntry, since: int) -> list[AuditLogEntry]:
+    """Those after `since` of the same kind, by the same user and about the same target."""
+    found = tx.rows(
+        EntryRow,
+        f"SELECT {cols(EntryRow)} FROM audit_log_entries"
+        " WHERE guild_id = ? AND id > ? AND action_type = ? AND user_id = ? AND target_id = ?",
+        guild_id,
+        since,
+        entry.action_type,
+        entry.user_id,
+        entry.target_id,
+    )
+    return [_entry_from(row) for row in found]
+
+
+def update(tx: Tx, entry: AuditLogEntry) -> None:
+    """Write back what is in `extra`."""
+    tx.run("UPDATE audit_log_entries SET extra = ? WHERE id = ?", to_text(narrow(entry, EntryExtra)), entry.id)
+
+
 def prune(tx: Tx, before: int) -> int:
     """Forget what is older; the number of entries forgotten."""
     return tx.run("DELETE FROM audit_log_entries WHERE id < ?", before)

@@ -47,6 +47,7 @@ class DirectRow(Row):
     high_user_id: int
     last_message_id: int | None
     blocks: int
+    last_pin_ms: int | None
 
 
 class LoadedDirect(NamedTuple):
@@ -55,6 +56,7 @@ class LoadedDirect(NamedTuple):
     users: dict[int, User]
     last_message_id: int | None
     is_blocked: bool
+    last_pin_ms: int | None
 
 
 _extra = decoder(ChannelExtra)
@@ -140,7 +142,9 @@ _DIRECTS = (
     "SELECT d.channel_id, d.low_user_id, d.high_user_id,"
     " (SELECT MAX(m.id) FROM messages m WHERE m.channel_id = d.channel_id),"
     " (SELECT COUNT(*) FROM relationships r WHERE r.type = 2 AND (r.user_id, r.other_id) IN"
-    " ((d.low_user_id, d.high_user_id), (d.high_user_id, d.low_user_id))) FROM direct_channels d "
+    " ((d.low_user_id, d.high_user_id), (d.high_user_id, d.low_user_id))),"
+    " (SELECT MAX(m.pinned_ms) FROM messages m WHERE m.channel_id = d.channel_id AND m.pinned_ms IS NOT NULL)"
+    " FROM direct_channels d "
 )
 
 
@@ -148,7 +152,8 @@ def direct(tx: Tx, channel_id: int) -> LoadedDirect | None:
     row = tx.row(DirectRow, _DIRECTS + "WHERE d.channel_id = ?", channel_id)
     if row is None:
         return None
-    return LoadedDirect(users(tx, (row.low_user_id, row.high_user_id)), row.last_message_id, row.blocks > 0)
+    people = users(tx, (row.low_user_id, row.high_user_id))
+    return LoadedDirect(people, row.last_message_id, row.blocks > 0, row.last_pin_ms)
 
 
 def directs_of(tx: Tx, user_id: int) -> list[int]:

@@ -1,5 +1,7 @@
 """Custom emojis, of guilds and of applications."""
 
+from typing import NamedTuple
+
 from msgspec.structs import asdict
 
 from chatd.model.objects.emoji import Emoji, EmojiExtra
@@ -12,6 +14,19 @@ class EmojiRow(Row):
     id: int
     name: str
     extra: str
+
+
+class Home(NamedTuple):
+    """An emoji and whose it is: a guild's or an application's."""
+
+    emoji: Emoji
+    guild_id: int | None
+    application_id: int | None
+
+
+class HomeRow(EmojiRow):
+    guild_id: int | None
+    application_id: int | None
 
 
 _extra = decoder(EmojiExtra)
@@ -52,6 +67,11 @@ def of_application(tx: Tx, application_id: int) -> dict[int, Emoji]:
     """Oldest first."""
     sql = f"SELECT {cols(EmojiRow)} FROM emojis WHERE application_id = ? ORDER BY id"
     return {row.id: _emoji_from(row) for row in tx.rows(EmojiRow, sql, application_id)}
+
+
+def home(tx: Tx, emoji_id: int) -> Home | None:
+    row = tx.row(HomeRow, f"SELECT {cols(HomeRow)} FROM emojis WHERE id = ?", emoji_id)
+    return None if row is None else Home(_emoji_from(row), row.guild_id, row.application_id)
 
 
 def get_of_application(tx: Tx, application_id: int, emoji_id: int) -> Emoji | None:

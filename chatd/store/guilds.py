@@ -13,7 +13,7 @@ from chatd.model.objects.role import Role
 from chatd.model.objects.scheduled_event import ScheduledEvent
 from chatd.model.objects.sticker import Sticker
 from chatd.model.wire import Snowflake, decoder
-from chatd.store import auto_moderation, channels, emojis, members, roles, scheduled_events, stickers, threads
+from chatd.store import auto_moderation, channels, emojis, members, pins, roles, scheduled_events, stickers, threads
 from chatd.store.db import Row, Tx, cols
 from chatd.store.rows import narrow, to_text
 from chatd.store.threads import LoadedThread
@@ -39,6 +39,7 @@ class LoadedGuild(NamedTuple):
     emojis: dict[int, Emoji]
     stickers: dict[int, Sticker]
     scheduled_events: dict[int, ScheduledEvent]
+    last_pins: dict[int, int]
     auto_moderation: dict[int, AutoModerationRule]
     threads: Sequence[LoadedThread] = ()
 
@@ -105,6 +106,7 @@ def load(tx: Tx, guild_id: int) -> LoadedGuild | None:
         emojis.of_guild(tx, guild_id),
         stickers.of_guild(tx, guild_id),
         scheduled_events.of_guild(tx, guild_id),
+        pins.last_of_guild(tx, guild_id),
         auto_moderation.of_guild(tx, guild_id),
         threads.active(tx, guild_id),
     )

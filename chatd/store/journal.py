@@ -1,33 +1,45 @@
 """What happened, in the order of commits, for sessions that come back after a restart.
 
 Posted messages are their own entries: the id of a message is its position. Beside them the journal keeps edits and
-deletions (with the message as it was, when its posting may have to be told again), and marks for every other change
-that sessions hear of. A mark says that something happened here which cannot be told again; a session that has not
-heard of it has to start anew. A bar is a mark ahead of everything: while it is there, sessions know of something in the
-stream that a crash would undo.
+deletions (with the message as it was, when its posting may have to be told again), events that no row tells of
+(reactions), and marks for every other change that sessions hear of. A mark says that something happened here which
+cannot be told again; a session that has not heard of it has to start anew. A bar is a mark ahead of everything: while
+it is there, sessions know of something in the stream that a crash would undo.
 """
 
 import msgspec
 
+from chatd.model.wire import Object, Snowflake, decoder, encode
 from chatd.store.db import Row, Tx, cols
 from chatd.store.messages import MessageRow
 from chatd.store.rows import BAR
 
 MARK = ""
 POSTED, EDITED, DELETED = "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE"
+# Their entries hold the row of the message; all others hold their event.
+OF_ROWS = frozenset((POSTED, EDITED, DELETED))
 
 
 class Entry(Row):
     position: int
     stream: int
     name: str
-    message: str
+    body: str
 
     def row(self) -> MessageRow:
-        return _decode(self.message)
+        return _decode(self.body)
+
+    def channel_id(self) -> int:
+        """0 for an event of the whole guild."""
+        return _place(self.body).channel_id
+
+
+class _Place(Object, frozen=True, kw_only=True):
+    channel_id: Snowflake = Snowflake(0)
 
 
 _decode = msgspec.json.Decoder(MessageRow).decode
+_place = decoder(_Place).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -62,13 +74,28 @@ def lower_bars(tx: Tx, position: int) -> None:
 
 
 def keep_edit(tx: Tx, position: int, stream: int, before: MessageRow, after: MessageRow) -> None:
-    _keep_posting(tx, stream, before)
+    keep_posting(tx, stream, before)
     _insert(tx, Entry(position, stream, EDITED, _encode(after).decode()))
 
 
 def keep_deletion(tx: Tx, position: int, stream: int, message: MessageRow) -> None:
-    _keep_posting(tx, stream, message)
+    keep_posting(tx, stream, message)
     _insert(tx, Entry(position, stream, DELETED, _encode(message).decode()))
+
+
+def keep_posting(tx: Tx, stream: int, message: MessageRow) -> None:
+    """To be called before a message changes for the first time."""
+    tx.run(
+        f"INSERT INTO journal ({cols(Entry)}) VALUES (?, ?, ?, ?) ON CONFLICT (stream, position) DO NOTHING",
+        message.id,
+        stream,
+        POSTED,
+        _encode(message).decode(),
+    )
+
+
+def keep_event(tx: Tx, position: int, stream: int, name: str, event: Object) -> None:
+    _insert(tx, Entry(position, stream, name, encode(event).decode()))
 
 
 def of_guild(tx: Tx, guild_id: int, after: int, limit: int) -> list[Entry]:
@@ -121,7 +148,7 @@ def cut(tx: Tx, position: int) -> int:
         position,
         position,
     )
-    tx.run("UPDATE journal SET name = ?, message = '' WHERE position <= ? AND name <> ?", MARK, position, MARK)
+    tx.run("UPDATE journal SET name = ?, body = '' WHERE position <= ? AND name <> ?", MARK, position, MARK)
     return forgotten
 
 
@@ -142,21 +169,11 @@ def _merge(tx: Tx, stream: int, after: int, limit: int, posted: list[MessageRow]
     return [entry for entry in newest if entry.position >= max(cuts, default=0)]
 
 
-def _keep_posting(tx: Tx, stream: int, message: MessageRow) -> None:
-    tx.run(
-        f"INSERT INTO journal ({cols(Entry)}) VALUES (?, ?, ?, ?) ON CONFLICT (stream, position) DO NOTHING",
-        message.id,
-        stream,
-        POSTED,
-        _encode(message).decode(),
-    )
-
-
 def _insert(tx: Tx, entry: Entry) -> None:
     tx.run(
         f"INSERT INTO journal ({cols(Entry)}) VALUES (?, ?, ?, ?)",
         entry.position,
         entry.stream,
         entry.name,
-        entry.message,
+        entry.body,
     )

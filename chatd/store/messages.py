@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatd.model.objects.message import MessageFlags
+from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import MAX_STRING_INT
-from chatd.store import threads
-from chatd.store.db import Row, Tx, cols
+from chatd.store import reactions, threads
+from chatd.store.db import Row, Tx, cols, marks
 from chatd.store.rows import users
 
 
@@ -26,6 +27,7 @@ class MessageRow(Row):
     edited_ms: int | None
     nonce: str | None
     extra: str  # MessageExtra
+    pinned_ms: int | None = None
 
 
 class Draft(NamedTuple):
@@ -43,12 +45,16 @@ class Draft(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Messages, newest first, and everyone that they name (authors, mentions), where the account still exists."""
+    """Messages, newest first, and everyone that they name (authors, mentions), where the account still exists.
+
+    `reactions` are those of the messages and of what they reply to; empty where nobody asks for himself.
+    """
 
     rows: list[MessageRow]
     references: dict[int, MessageRow]
     users: dict[int, User]
     threads: dict[int, Thread]  # by the message that each began with
+    reactions: dict[int, tuple[Reaction, ...]]
 
 
 class RecentNonce(Row):
@@ -101,8 +107,7 @@ def by_ids(tx: Tx, message_ids: Sequence[int]) -> list[MessageRow]:
     """Those that exist, newest first."""
     if not message_ids:
         return []
-    marks = ", ".join("?" * len(message_ids))
-    sql = f"SELECT {cols(MessageRow)} FROM messages WHERE id IN ({marks}) ORDER BY id DESC"
+    sql = f"SELECT {cols(MessageRow)} FROM messages WHERE id IN ({marks(len(message_ids))}) ORDER BY id DESC"
     return tx.rows(MessageRow, sql, *message_ids)
 
 
@@ -125,8 +130,8 @@ def mark_thread(tx: Tx, message_id: int, has_thread: bool) -> None:
     tx.run(sql, flag, 0 if has_thread else flag, message_id)
 
 
-def delete(tx: Tx, message_id: int) -> None:
-    tx.run("DELETE FROM messages WHERE id = ?", message_id)
+def delete(tx: Tx, message_ids: Sequence[int]) -> None:
+    tx.run(f"DELETE FROM messages WHERE id IN ({marks(len(message_ids))})", *message_ids)
 
 
 def before(tx: Tx, channel_id: int, message_id: int, limit: int) -> list[MessageRow]:
@@ -158,6 +163,19 @@ def around(tx: Tx, channel_id: int, message_id: int, limit: int) -> list[Message
     return after(tx, channel_id, message_id, limit - limit // 2 - 1) + older
 
 
+def of_authors(tx: Tx, guild_id: int, author_ids: tuple[int, ...], after: int, limit: int) -> list[MessageRow]:
+    """Oldest first, the `limit` oldest of what they posted in the guild after `after`."""
+    return tx.rows(
+        MessageRow,
+        f"SELECT {cols(MessageRow, 'm')} FROM channels c JOIN messages m ON m.channel_id = c.id"
+        f" WHERE c.guild_id = ? AND m.id > ? AND m.author_id IN ({marks(len(author_ids))}) ORDER BY m.id LIMIT ?",
+        guild_id,
+        after,
+        *author_ids,
+        limit,
+    )
+
+
 def recent_nonces(tx: Tx, since_id: int) -> list[RecentNonce]:
     """The enforced nonces of messages younger than `since_id`."""
     return tx.rows(
@@ -172,14 +190,20 @@ def with_context(
     rows: list[MessageRow],
     named: Callable[[MessageRow], Sequence[int]],
     replied_to: Callable[[MessageRow], int],
+    asker_id: int | None = None,
 ) -> Page:
-    """Add what rendering the rows needs: the messages they reply to, the users of both, and the rows' threads."""
+    """Add what rendering the rows needs: the messages they reply to, the users of both, the rows' threads, and for an
+    asker the reactions.
+    """
     references = {row.id: row for row in by_ids(tx, tuple({replied_to(row) for row in rows} - {0}))}
     user_ids = dict.fromkeys(
         user_id for row in (*rows, *references.values()) for user_id in (row.author_id, *named(row))
     )
     started = [row.id for row in rows if row.flags & MessageFlags.HAS_THREAD]
-    return Page(rows, references, users(tx, tuple(user_ids)), threads.shown(tx, started))
+    reacted: dict[int, tuple[Reaction, ...]] = {}
+    if asker_id is not None:
+        reacted = reactions.of_messages(tx, tuple({row.id for row in rows} | references.keys()), asker_id)
+    return Page(rows, references, users(tx, tuple(user_ids)), threads.shown(tx, started), reacted)
 
 
 def authors_since(tx: Tx, guild_id: int, message_id: int) -> set[int]:

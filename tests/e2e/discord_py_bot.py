@@ -4,6 +4,7 @@ The four lines from `import discord` on are the README's recipe. The end-to-end 
 another address in them.
 """
 
+import datetime
 import json
 import os
 
@@ -56,6 +57,13 @@ async def on_message(message: discord.Message) -> None:
         await pong.edit(content="pong, edited")
     elif message.content == "!delete":
         await pong.delete()
+    elif message.content == "!react":
+        await pong.add_reaction("👍")
+    elif message.content == "!pin":
+        await pong.pin()
+        say("pinned", contents=[pin.content async for pin in message.channel.pins()])
+    elif message.content == "!purge":
+        await message.channel.delete_messages([pong, message])
 
 
 @client.event
@@ -66,6 +74,26 @@ async def on_message_edit(before: discord.Message, after: discord.Message) -> No
 @client.event
 async def on_message_delete(message: discord.Message) -> None:
     say("deleted", content=message.content)
+
+
+@client.event
+async def on_reaction_add(reaction: discord.Reaction, user: discord.User) -> None:
+    say("reacted", emoji=str(reaction.emoji), by=user.name, count=reaction.count)
+
+
+@client.event
+async def on_reaction_remove(reaction: discord.Reaction, user: discord.User) -> None:
+    say("unreacted", emoji=str(reaction.emoji), by=user.name, count=reaction.count)
+
+
+@client.event
+async def on_guild_channel_pins_update(channel: discord.TextChannel, last_pin: datetime.datetime | None) -> None:
+    say("pins", any=last_pin is not None)
+
+
+@client.event
+async def on_bulk_message_delete(messages: list[discord.Message]) -> None:
+    say("purged", contents=sorted(message.content for message in messages))
 
 
 client.run(os.environ["BOT_TOKEN"])

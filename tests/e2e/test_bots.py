@@ -6,6 +6,7 @@ The bot reaches the server through a proxy only, REST and gateway alike; the per
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import trio
@@ -56,6 +57,7 @@ async def test_a_bot_works_and_loses_nothing(library: str, front_end: str, serve
             await answers_edits_and_deletes(bot, channel)
             await resumes(bot, channel, proxy, session)
             await answers_edits_and_deletes(bot, channel)
+            await reacts_pins_and_purges(bot, channel)
             assert len(bot.all("identified")) == len(bot.all("ready")) == 1
             nursery.cancel_scope.cancel()
 
@@ -77,6 +79,9 @@ class Channel:
 
     async def get(self, message_id: str) -> Response:
         return await self._request("GET", f"{self._path}/{message_id}")
+
+    async def react(self, method: str, message_id: str, emoji: str) -> None:
+        (await self._request(method, f"{self._path}/{message_id}/reactions/{quote(emoji)}/@me")).ok()
 
     async def _request(self, *arguments: Any) -> Response:
         return await trio.to_thread.run_sync(partial(self._person.request, *arguments))
@@ -132,6 +137,28 @@ async def answers_edits_and_deletes(bot: Bot, channel: Channel) -> None:
 
     await channel.say("!delete")
     await bot.until("deleted", content="pong, edited")
+    deleted = await channel.get(pong["id"])
+    assert (deleted.status, deleted.body["code"]) == (404, 10008)
+
+
+async def reacts_pins_and_purges(bot: Bot, channel: Channel) -> None:
+    await channel.say("!ping")
+    await bot.until("message", content="pong", author=BOT)
+    pong = await channel.newest()
+    await channel.say("!react")
+    await bot.until("reacted", emoji="👍", by=BOT, count=1)
+    await channel.react("PUT", pong["id"], "👍")
+    await bot.until("reacted", emoji="👍", by=PERSON, count=2)
+    [reaction] = (await channel.get(pong["id"])).ok()["reactions"]
+    assert (reaction["count"], reaction["me"]) == (2, True)
+    await channel.react("DELETE", pong["id"], "👍")
+    await bot.until("unreacted", emoji="👍", by=PERSON, count=1)
+
+    await channel.say("!pin")
+    await bot.until("pinned", contents=["pong"])
+    await channel.say("!purge")
+    await bot.until("purged", contents=["!purge", "pong"])
+    assert [seen["any"] for seen in bot.all("pins")] == [True]
     deleted = await channel.get(pong["id"])
     assert (deleted.status, deleted.body["code"]) == (404, 10008)
 

@@ -1,21 +1,22 @@
 """Sessions survive the server: stopped in order, and killed."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import trio
 
 from chatd import app
 from chatd.config import load
-from chatd.service import recovery
+from chatd.service import checkpoints
 from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
 from tests.support.app import OPTIONS
-from tests.support.client import Gateway, connect, gateway, resumed
+from tests.support.client import ALL_INTENTS, Gateway, Json, connect, gateway, resumed
 from tests.support.core import Clock
 from tests.support.postgres import fresh_database
 from tests.support.world import Guild, User, World
@@ -111,6 +112,60 @@ async def test_what_was_committed_when_the_server_was_killed_is_told(options: di
             assert await seen(again, 3) == ["two", "three", "four"]
             assert again.named("MESSAGE_UPDATE")[0]["content"] == "one, edited"
             assert again.named("MESSAGE_DELETE")[0]["id"] == gone["id"]
+
+
+async def test_reactions_pins_and_deletions_are_told_as_they_were(options: dict[str, Any]) -> None:
+    """Another session of the same user, which hears of everything as it happens, is the measure."""
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        direct = await alice.dm(bot)
+        async with AsyncExitStack() as stack:
+            clients = [
+                await stack.enter_async_context(gateway(running.url, user.token, intents=ALL_INTENTS))
+                for user in (alice, bot) * 2
+            ]
+            left, stayed = clients[:2], clients[2:]
+            first, second = await bot.say(guild.general, "one"), await bot.say(direct, "two")
+            for client in clients:
+                await seen(client, 2)
+            await until_noted(running)
+            known = [len(client.events) for client in stayed]
+            for client in left:
+                client.cut()
+            await react_pin_and_delete(alice, bot, guild, first, second)
+            for client in stayed:
+                await seen(client, 9)
+            told = [client.events[count:] for client, count in zip(stayed, known, strict=True)]
+    names = {name for name, _ in told[0]}
+    assert len(names) == 10
+    assert "GUILD_AUDIT_LOG_ENTRY_CREATE" in names
+    assert "GUILD_AUDIT_LOG_ENTRY_CREATE" not in {name for name, _ in told[1]}
+    async with serving(options) as running:
+        for client, expected in zip(left, told, strict=True):
+            client.url = running.url
+            async with resumed(client) as again:
+                assert [event for event in again.events if event[0] != "RESUMED"] == expected
+
+
+async def react_pin_and_delete(alice: User, bot: User, guild: Guild, first: Json, second: Json) -> None:
+    """Every event of messages, ended by a message: nine have been posted since the beginning, two of them before."""
+    messages = f"/channels/{guild.general}/messages"
+    thumb, heart = quote("👍"), quote("❤️")
+    for path in (f"{messages}/{first['id']}", f"/channels/{second['channel_id']}/messages/{second['id']}"):
+        for user in (alice, bot):
+            for emoji in (thumb, heart):
+                (await user.put(f"{path}/reactions/{emoji}/@me")).ok(204)
+        (await bot.delete(f"{path}/reactions/{thumb}/@me")).ok(204)
+    (await alice.delete(f"{messages}/{first['id']}/reactions/{heart}")).ok(204)
+    (await alice.delete(f"{messages}/{first['id']}/reactions")).ok(204)
+    (await alice.put(f"{messages}/pins/{first['id']}")).ok(204)
+    (await alice.put(f"/channels/{second['channel_id']}/messages/pins/{second['id']}")).ok(204)
+    (await alice.delete(f"{messages}/pins/{first['id']}")).ok(204)
+    gone = [(await bot.say(guild.general, "gone"))["id"] for _ in range(4)]
+    (await alice.delete(f"{messages}/{gone[0]}")).ok(204)
+    (await alice.delete(f"{messages}/{gone[1]}")).ok(204)  # counted in the entry of the one before
+    (await alice.post(f"{messages}/bulk-delete", {"messages": gone[2:]})).ok(204)
+    await bot.say(guild.general, "the end")
 
 
 @pytest.mark.parametrize(
@@ -266,7 +321,7 @@ async def test_who_needs_what_a_full_journal_has_forgotten_starts_anew(options: 
             for number in range(4):
                 await alice.patch(f"/channels/{busy.general}/messages/{first['id']}", {"content": f"edit {number}"})
             await alice.say(quiet.general, "still calm")
-            await recovery.bound_journal(running.core)
+            await checkpoints.bound_journal(running.core)
             entries = await running.core.db.read(journal.of_guild, int(busy.id), 0, 100)
             # A message's posting is its own entry: three edits, and in place of the first one the mark.
             assert [entry.name for entry in entries if entry.name != journal.POSTED] == ["", *["MESSAGE_UPDATE"] * 3]
@@ -287,7 +342,7 @@ async def test_nobody_is_told_again_what_the_journal_is_too_young_for(options: d
             await alice.patch(f"/channels/{guild.general}/messages/{first['id']}", {"content": "one, edited"})
             await client.next("MESSAGE_UPDATE")
             clock.advance(running.core.config.gateway.resume_window_s + 1)
-            await recovery.bound_journal(running.core)
+            await checkpoints.bound_journal(running.core)
             await alice.say(guild.general, "two")
             await seen(client, 2)
             running.stop()

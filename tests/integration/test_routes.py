@@ -21,6 +21,7 @@ UNKNOWN_BAN = (404, 10026)
 UNKNOWN_MEMBER = (404, 10007)
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_USER = (404, 10013)
+UNKNOWN_EMOJI = (404, 10014)
 UNKNOWN_TEMPLATE = (404, 10057)
 UNKNOWN_VOICE_STATE = (404, 10065)
 UNKNOWN_SCHEDULED_EVENT = (404, 10070)
@@ -308,6 +309,37 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("DELETE /channels/{channel_id}/messages/{message_id}", "stranger", {}, NO_ACCESS),
     ("DELETE /channels/{channel_id}/messages/{message_id}", MEMBER, {}, NO_PERMISSION),
     ("DELETE /channels/{channel_id}/messages/{message_id}", OWNER, {"message_id": NO_ID}, UNKNOWN_MESSAGE),
+    *(
+        (f"{method} /channels/{{channel_id}}/messages/{{message_id}}/reactions{rest}", who, ids, error)
+        for rest, methods in (
+            ("/{emoji}/@me", ("PUT", "DELETE")),
+            ("/{emoji}/{user_id}", ("DELETE",)),
+            ("/{emoji}", ("GET", "DELETE")),
+            ("", ("DELETE",)),
+        )
+        for method in methods
+        for who, ids, error in (
+            ("stranger", {}, NO_ACCESS),
+            (OWNER, {"message_id": NO_ID}, UNKNOWN_MESSAGE),
+            *(((OWNER, {"emoji": "x"}, UNKNOWN_EMOJI),) if rest else ()),
+            *(((BOT, {}, NO_PERMISSION),) if method == "DELETE" and not rest.endswith("@me") else ()),
+        )
+    ),
+    ("POST /channels/{channel_id}/messages/bulk-delete", "stranger", {}, NO_ACCESS),
+    ("POST /channels/{channel_id}/messages/bulk-delete", MEMBER, {}, NO_PERMISSION),
+    ("POST /channels/{channel_id}/messages/bulk-delete", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+    *(
+        (f"{method} /channels/{{channel_id}}{pins}/{{message_id}}", who, ids, error)
+        for pins in ("/pins", "/messages/pins")
+        for method in ("PUT", "DELETE")
+        for who, ids, error in (
+            ("stranger", {}, NO_ACCESS),
+            (BOT, {}, NO_PERMISSION),
+            (OWNER, {"message_id": NO_ID}, UNKNOWN_MESSAGE),
+        )
+    ),
+    ("GET /channels/{channel_id}/pins", "stranger", {}, NO_ACCESS),
+    ("GET /channels/{channel_id}/messages/pins", "stranger", {}, NO_ACCESS),
     ("POST /channels/{channel_id}/messages/{message_id}/ack", BOT, {}, NO_BOTS),
     ("POST /channels/{channel_id}/messages/{message_id}/ack", "stranger", {}, NO_ACCESS),
     ("POST /channels/{channel_id}/messages/{message_id}/ack", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),

@@ -19,7 +19,7 @@ from chatd.model.objects.read_state import AckParams
 from chatd.model.objects.user import DirectChannelCreate
 from chatd.model.snowflake import lowest_at
 from chatd.model.wire import Snowflake, convert
-from chatd.service import accounts, auth, directs, guild_creation, membership, messages, read_states
+from chatd.service import accounts, auth, deletions, directs, guild_creation, membership, messages, read_states
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
@@ -123,7 +123,7 @@ async def run(database_url: str, directory: Path, history: list[tuple[Any, ...]]
             elif step == "delete":
                 alive = [it for it in model.posted if it.id not in model.gone]
                 for it in alive[args[0] : args[0] + 1]:
-                    await messages.delete(core, people[it.author], channel_ids[it.place], Snowflake(it.id))
+                    await deletions.one(core, people[it.author], channel_ids[it.place], Snowflake(it.id), None)
                     model.gone.add(it.id)
             elif step == "read":
                 place, number, manual = args

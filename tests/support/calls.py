@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from tests.support.client import Answer, Json, gateway
 from tests.support.pictures import data_uri, still
@@ -323,12 +324,32 @@ CALLS = (
         MEMBER,
         {"read_states": [{"channel_id": "{channel_id}", "message_id": "{message_id}"}]},
     ),
+    Call("PUT", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", 204, MEMBER),
+    Call("GET", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", 200, MEMBER, query={"limit": "100"}),
+    Call("PUT", "/channels/{channel_id}/messages/pins/{message_id}", 204),
+    Call("GET", "/channels/{channel_id}/messages/pins", 200, MEMBER, query={"limit": "1"}),
+    Call("GET", "/channels/{channel_id}/pins", 200, MEMBER),
+    Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),  # with a pin and a reaction
+    Call("DELETE", "/channels/{channel_id}/messages/pins/{message_id}", 204),
+    Call("PUT", "/channels/{channel_id}/pins/{message_id}", 204),
+    Call("DELETE", "/channels/{channel_id}/pins/{message_id}", 204),
+    Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", 204, MEMBER),
+    Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}", 204),
+    Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", 204),
+    Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions", 204),
     Call("POST", "/users/@me/relationships", 204, MEMBER, {"username": "owner"}),
     Call("PUT", "/users/@me/relationships/{user_id}", 204, OWNER, {}),
     Call("GET", "/users/@me/relationships", 200),
     Call("DELETE", "/users/@me/relationships/{user_id}", 204),
     Call("GET", "/users/@me/mentions", 200, OWNER, query={"limit": "5", "roles": "false", "guild_id": "{guild_id}"}),
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}", 204),
+    Call(
+        "POST",
+        "/channels/{channel_id}/messages/bulk-delete",
+        204,
+        OWNER,
+        {"messages": ["{message_id}", "{other_message_id}"]},
+    ),
     Call("GET", "/invites/{code}", 200, NOBODY, query={"with_counts": "true"}),
     Call("POST", "/invites/{code}", 200, "stranger"),
     Call("DELETE", "/users/@me/guilds/{guild_id}", 204, "stranger"),
@@ -357,7 +378,7 @@ async def setting(world: World) -> Setting:
     leaver, refresher = await world.person(), await world.person()
     guild = await world.guild(owner, member)
     bot, other_bot = await world.bot(owner, guild), await world.bot(owner)
-    message = await owner.say(guild.general)
+    message, other_message = await owner.say(guild.general), await owner.say(guild.general)
     role = (await owner.post(f"/guilds/{guild.id}/roles", {})).ok(200)
     rule = (await owner.post(f"/guilds/{guild.id}/auto-moderation/rules", RULE)).ok(200)
     archived: list[str] = []
@@ -392,6 +413,8 @@ async def setting(world: World) -> Setting:
         "bot_id": bot.id,
         "banned_id": leaver.id,
         "message_id": message["id"],
+        "other_message_id": other_message["id"],
+        "emoji": quote("👍"),
         "other_channel_id": thread_id,
         "application_id": bot.id,
         "other_application_id": other_bot.id,

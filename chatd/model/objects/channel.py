@@ -133,7 +133,9 @@ class Channel(ChannelExtra, frozen=True, kw_only=True):
     permission_overwrites: tuple[Overwrite, ...]
     name: str
     parent_id: Snowflake | None
+    # The newest one that there was: it may be deleted.
     last_message_id: Snowflake | None
+    last_pin_timestamp: str | UnsetType = UNSET
 
 
 class DirectChannel(Object, frozen=True, kw_only=True):
@@ -143,6 +145,7 @@ class DirectChannel(Object, frozen=True, kw_only=True):
     type: Literal[1]
     recipients: tuple[User, ...]
     last_message_id: Snowflake | None = None
+    last_pin_timestamp: str | UnsetType = UNSET
     flags: int = 0
 
 

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chatd.model import limits
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
+from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
@@ -18,6 +19,7 @@ class MessageType(IntEnum):
     RECIPIENT_ADD = 1
     RECIPIENT_REMOVE = 2
     CHANNEL_NAME_CHANGE = 4
+    CHANNEL_PINNED_MESSAGE = 6
     THREAD_CREATED = 18
     REPLY = 19
     THREAD_STARTER_MESSAGE = 21
@@ -35,6 +37,10 @@ UNDELETABLE_TYPES = frozenset(
         MessageType.THREAD_STARTER_MESSAGE,
     )
 )
+
+
+# Written by people; all others are the system's (resources/message, "Message Types").
+AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
 
 
 class MessageFlags(IntFlag):
@@ -85,6 +91,7 @@ class Message(Object, frozen=True, kw_only=True):
     attachments: tuple[()] = ()
     components: tuple[()] = ()
     pinned: bool = False
+    reactions: tuple[Reaction, ...] | UnsetType = UNSET  # only over REST: it depends on who asks
     nonce: str | int | UnsetType = UNSET
     message_reference: MessageReference | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET
@@ -131,6 +138,12 @@ class MessagePatch(Params, kw_only=True):
     embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | UnsetType | None = UNSET
     flags: int | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | UnsetType | None = UNSET
+
+
+class BulkDelete(Params, kw_only=True):
+    """Bulk Delete Messages."""
+
+    messages: list[Snowflake]
 
 
 class MessagePage(Params, kw_only=True):

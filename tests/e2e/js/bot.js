@@ -6,7 +6,12 @@
 const { Client, Events, GatewayIntentBits } = require("discord.js");
 
 const client = new Client({
-  intents: [GatewayIntentBits.Guilds, GatewayIntentBits.GuildMessages, GatewayIntentBits.MessageContent],
+  intents: [
+    GatewayIntentBits.Guilds,
+    GatewayIntentBits.GuildMessages,
+    GatewayIntentBits.GuildMessageReactions,
+    GatewayIntentBits.MessageContent,
+  ],
   rest: { api: "http://127.0.0.1:8080/api" },
 });
 
@@ -40,10 +45,27 @@ client.on(Events.MessageCreate, async (message) => {
   if (message.content === "!ping") pong = await message.channel.send("pong");
   else if (message.content === "!edit") await pong.edit("pong, edited");
   else if (message.content === "!delete") await pong.delete();
+  else if (message.content === "!react") await pong.react("👍");
+  else if (message.content === "!pin") {
+    await pong.pin();
+    const { items } = await message.channel.messages.fetchPins();
+    say("pinned", { contents: items.map((pin) => pin.message.content) });
+  } else if (message.content === "!purge") await message.channel.bulkDelete([pong, message]);
 });
 
 client.on(Events.MessageUpdate, (before, after) => say("edited", { before: before.content, after: after.content }));
 
 client.on(Events.MessageDelete, (message) => say("deleted", { content: message.content }));
+
+const reacted = (event) => (reaction, user) =>
+  say(event, { emoji: reaction.emoji.name, by: user.username, count: reaction.count });
+
+client.on(Events.MessageReactionAdd, reacted("reacted"));
+
+client.on(Events.MessageReactionRemove, reacted("unreacted"));
+
+client.on(Events.ChannelPinsUpdate, (channel, time) => say("pins", { any: time !== null }));
+
+client.on(Events.MessageBulkDelete, (messages) => say("purged", { contents: names(messages, (it) => it.content) }));
 
 client.login(process.env.BOT_TOKEN);
