@@ -55,6 +55,7 @@ from chatd.service.core import Core
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
+from chatd.service.search_index import SearchIndex
 from chatd.store import messages, migrate, open_database
 from chatd.store.blobs import open_blobs
 from chatd.store.db import StoreFailed
@@ -122,6 +123,7 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
             blobs=blobs,
             renditions=renditions,
             nonces=nonces,
+            search_index=SearchIndex(db, config.search.enabled),
             jwt_key=await trio.to_thread.run_sync(_secret, data / "jwt.key"),
             clock_ms=clock_ms,
         )

@@ -32,6 +32,8 @@ Job = Callable[[], Awaitable[object]]
 OWN_POSTS_S = 5.0
 # Often, so that little is forgotten at a time: messages wait behind it.
 JOURNAL_S = 5.0
+# How long a message takes to be found, at most, when little is going on.
+SEARCH_S = 0.5
 
 
 def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
@@ -52,6 +54,7 @@ def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
         "own posts": (OWN_POSTS_S, partial(read_states.write_down, core)),
         "checkpoints soon": (checkpoints.SOON_S, notes.save_soon),
         "scheduled events": (10.0, lambda: scheduled_events.complete_ended(core)),
+        "search": (SEARCH_S, core.search_index.catch_up),
         "limits": (60.0, forget_limits),
         "journal": (JOURNAL_S, lambda: checkpoints.bound_journal(core)),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),

@@ -11,6 +11,7 @@ from chatd.service.actors import Actors
 from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
+from chatd.service.search_index import SearchIndex
 from chatd.store.blobs import Blobs
 from chatd.store.db import Database
 
@@ -27,5 +28,6 @@ class Core:
     blobs: Blobs
     renditions: Renditions
     nonces: Nonces
+    search_index: SearchIndex
     jwt_key: bytes
     clock_ms: Callable[[], int]  # Unix time

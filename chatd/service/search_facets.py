@@ -1,7 +1,7 @@
 """What a message can be found by beside its words: `FACETS`, one line for each filter of a search.
 
-A facet's values are hashed to terms, both when a message is indexed and when it is searched for. A facet that is added
-here, or that finds more than before, holds for messages indexed from then on; `REVISION` has all indexed anew.
+A facet's values are hashed to terms, both when a message is indexed and when it is searched for. Who adds a facet here,
+or has one find more than before, adds one to `REVISION`: then a server that starts on an older index makes it anew.
 """
 
 import re
@@ -14,10 +14,13 @@ from urllib.parse import urlsplit
 from msgspec import UNSET
 
 from chatd.model.objects.embed import Embed
-from chatd.model.objects.message import MessageExtra
+from chatd.model.objects.message import MessageExtra, MessageType
 from chatd.store.search_index import Source
 
+REVISION = 1
+
 _LINK = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
+_IN_ANY_CASE = frozenset(("attachment_extension", "attachment_filename", "link_hostname"))
 # Discord's words for kinds of embeds differ from the embeds' own (resources/message, "Search Embed Types").
 _EMBED_TYPES = {"image": "image", "video": "video", "gifv": "gif", "audio": "sound", "article": "article"}
 
@@ -27,7 +30,20 @@ class Document(NamedTuple):
 
     source: Source
     extra: MessageExtra
-    replied_to_user_id: int | None
+    replied_to_user_id: int  # 0 for nobody
+
+    @property
+    def replied_to_message_id(self) -> int:
+        """0 where the message is no reply."""
+        return replied_to(self.source, self.extra)
+
+
+def replied_to(source: Source, extra: MessageExtra) -> int:
+    """The id of the message that this one replies to, or 0."""
+    reference = extra.message_reference
+    if source.type != MessageType.REPLY or reference is None or reference.message_id is UNSET:
+        return 0
+    return reference.message_id
 
 
 def fold(text: str) -> str:
@@ -38,13 +54,13 @@ def fold(text: str) -> str:
 def terms(document: Document) -> tuple[int, ...]:
     """Each once."""
     guild_id = document.source.guild_id or 0
-    found = {term(guild_id, kind, value) for kind, values in FACETS.items() for value in values(document)}
-    return tuple(found)
+    return tuple({term(guild_id, kind, value) for kind, values in FACETS.items() for value in values(document)})
 
 
 def term(guild_id: int, kind: str, value: object) -> int:
     """63 bits: two that mean different things are the same about never."""
-    digest = blake2b(f"{guild_id} {kind} {value}".encode(), digest_size=8).digest()
+    text = str(value).casefold() if kind in _IN_ANY_CASE else value
+    digest = blake2b(f"{guild_id} {kind} {text}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
 
 
@@ -79,12 +95,16 @@ HAS: dict[str, Callable[[Document], bool]] = {
 
 # Parameter of MessageSearch -> the values of a message.
 FACETS: dict[str, Callable[[Document], Iterable[object]]] = {
+    "attachment_extension": lambda it: (),
+    "attachment_filename": lambda it: (),
+    "embed_provider": lambda it: (),
     "embed_type": lambda it: [_EMBED_TYPES[e.type] for e in it.extra.embeds if e.type in _EMBED_TYPES],
     "has": _has,
     "link_hostname": _links,
     "mention_everyone": lambda it: [True] if it.extra.mention_everyone else [],
     "mentions": lambda it: it.extra.mentions,
     "mentions_role_id": lambda it: it.extra.mention_roles,
-    "replied_to_message_id": lambda it: _reply(it),
-    "replied_to_user_id": lambda it: [] if it.replied_to_user_id is None else [it.replied_to_user_id],
+    "pinned": lambda it: [True] if it.source.pinned_ms is not None else [],
+    "replied_to_message_id": lambda it: [it.replied_to_message_id] if it.replied_to_message_id else [],
+    "replied_to_user_id": lambda it: [it.replied_to_user_id] if it.replied_to_user_id else [],
 }

@@ -30,7 +30,7 @@ async def open_database(
 
 
 def _connect_all(url: str, readers: int) -> tuple[list[Connection], list[Connection]]:
-    """Those that write, of which SQLite takes one at a time, and those that read. The writer first: it makes the file."""
+    """Those that write, of which SQLite takes one at a time, and those that read. The first writer makes the file."""
     with ExitStack() as opened:
 
         def more(count: int, readonly: bool) -> list[Connection]:

@@ -1,9 +1,9 @@
 """Finding messages: by words, by what they have, in the channels that the asker may read.
 
-However many messages there are, a search looks at a bounded number of them. It takes the narrowest list of messages that
-the filters name (those of an author, in a channel, with a picture, …). A list that is short enough is looked through
-to its end. Of a longer one the newest `WINDOW` messages are looked at: what is common is found there. What is rare is
-found by the index of texts; without words that are in it, in the newest `SCAN` messages.
+However many messages there are, a search looks at a bounded number of them. It takes the narrowest list of messages
+that the filters name (those of an author, in a channel, with a picture, …). A list that is short enough is looked
+through to its end. Of a longer one the newest `WINDOW` messages are looked at: what is common is found there. What is
+rare is found by the index of texts; without words that are in it, in the newest `SCAN` messages.
 
 What has changed since it was indexed is not found, so that nothing is found by what it no longer says.
 """
@@ -177,5 +177,6 @@ def _may_read(search: Search) -> _Sql:
     params = (*search.readable, search.asker_id, *search.readable)
     if not search.managed:
         return _Sql(f"({text})", params)
-    managed = f"SELECT 1 FROM threads t WHERE t.channel_id = s.view_id AND t.parent_id IN ({marks(len(search.managed))})"
+    parents = marks(len(search.managed))
+    managed = f"SELECT 1 FROM threads t WHERE t.channel_id = s.view_id AND t.parent_id IN ({parents})"
     return _Sql(f"({text} OR EXISTS ({managed}))", (*params, *search.managed))

@@ -4,7 +4,7 @@
 transaction of the change, so that a crash forgets nothing. `search` does not show what is noted there.
 """
 
-from array import array
+import struct
 from typing import NamedTuple
 
 from chatd.store import search_text
@@ -25,6 +25,7 @@ class Source(Row):
     type: int
     content: str
     extra: str
+    pinned_ms: int | None
 
 
 class Stale(Row):
@@ -48,27 +49,21 @@ class Indexed(Row):
 
 _SOURCE = (
     "SELECT m.id, m.channel_id, c.guild_id, CASE WHEN c.type IN (10, 11) THEN c.parent_id ELSE c.id END,"
-    " m.author_id, COALESCE(u.bot, 0), m.type, m.content, m.extra"
+    " m.author_id, COALESCE(u.bot, 0), m.type, m.content, m.extra, m.pinned_ms"
     " FROM messages m JOIN channels c ON c.id = m.channel_id LEFT JOIN users u ON u.id = m.author_id "
 )
 _COLUMNS = ("id", "guild_id", "channel_id", "view_id", "author_id", "author_type", "text", "terms")
 
 
-def record(tx: Tx) -> None:
-    """From now on changes are noted."""
-    tx.run("UPDATE search_state SET recording = 1")
+def revision(tx: Tx) -> int:
+    """Which revision of the index this is; 0 where there is none."""
+    return int(tx.scalar("SELECT revision FROM search_state"))
 
 
-def clear(tx: Tx) -> None:
-    """Forget everything, and note no changes."""
-    tx.run("UPDATE search_state SET recording = 0, position = 0")
-    for table in ("search_messages", "search_terms", "search_stale"):
-        tx.run(f"DELETE FROM {table}")
-    search_text.clear(tx)
-
-
-def is_empty(tx: Tx) -> bool:
-    return not tx.scalar("SELECT recording FROM search_state")
+def begin(tx: Tx, revision: int) -> None:
+    """Forget what there is and begin anew; revision 0 is the end of it."""
+    tx.run("UPDATE search_state SET revision = ?, position = 0", revision)
+    search_text.empty(tx)
 
 
 def position(tx: Tx) -> int:
@@ -114,14 +109,14 @@ def _put(tx: Tx, entries: list[Entry]) -> None:
 
 def _row(entry: Entry) -> tuple[int | str | bytes | None, ...]:
     it = entry.source
-    terms = array("q", entry.terms).tobytes()
+    terms = struct.pack(f"<{len(entry.terms)}q", *entry.terms)
     return it.id, it.guild_id, it.channel_id, it.view_id, it.author_id, entry.author_type, entry.text, terms
 
 
 def _remove(tx: Tx, message_ids: list[int]) -> None:
     in_ids = f"IN ({marks(len(message_ids))})"
     for row in tx.rows(Indexed, f"SELECT id, terms FROM search_messages WHERE id {in_ids}", *message_ids):
-        for term in array("q", row.terms):
+        for (term,) in struct.iter_unpack("<q", row.terms):
             tx.run("DELETE FROM search_terms WHERE term = ? AND message_id = ?", term, row.id)
     tx.run(f"DELETE FROM search_messages WHERE id {in_ids}", *message_ids)
     search_text.remove(tx, message_ids)

@@ -23,7 +23,7 @@ _POSTGRES_STEERING = (
 
 
 def steer(tx: Tx) -> None:
-    """Let PostgreSQL look candidates up one by one, instead of reading whole tables, and each search be planned anew."""
+    """Have PostgreSQL look candidates up one by one, instead of reading whole tables, and plan each search anew."""
     if tx.dialect == "postgres":
         tx.scalar(_POSTGRES_STEERING)
 
@@ -39,9 +39,14 @@ def remove(tx: Tx, message_ids: list[int]) -> None:
         tx.run(f"DELETE FROM search_text WHERE rowid IN ({marks(len(message_ids))})", *message_ids)
 
 
-def clear(tx: Tx) -> None:
-    if tx.dialect == "sqlite":
-        tx.run("INSERT INTO search_text (search_text) VALUES ('delete-all')")
+def empty(tx: Tx) -> None:
+    """Forget all rows of search, in a moment however many they are."""
+    if tx.dialect == "postgres":
+        tx.run("TRUNCATE search_messages, search_terms, search_stale")
+        return
+    for table in ("search_messages", "search_terms", "search_stale"):
+        tx.run(f"DELETE FROM {table}")
+    tx.run("INSERT INTO search_text (search_text) VALUES ('delete-all')")
 
 
 def shortcoming(tx: Tx) -> str:

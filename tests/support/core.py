@@ -22,6 +22,7 @@ from chatd.service.core import Core
 from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
+from chatd.service.search_index import SearchIndex
 from chatd.store import migrate, open_database
 from chatd.store.blobs import open_blobs
 from chatd.store.disk import Disk
@@ -71,6 +72,7 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
             blobs=blobs,
             renditions=renditions,
             nonces=Nonces(),
+            search_index=SearchIndex(db, config.search.enabled),
             jwt_key=bytes(range(32)),
             clock_ms=clock,
         )

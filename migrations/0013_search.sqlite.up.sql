@@ -1,10 +1,10 @@
 -- What search finds messages by. Written beside the messages, some time after them, by service/search_indexing.
 
 CREATE TABLE search_state (
-    recording INTEGER NOT NULL,   -- 1: changes of messages are noted in search_stale
+    revision INTEGER NOT NULL,    -- of what is indexed; 0: nothing is, and no change is noted
     position INTEGER NOT NULL     -- the newest message that has been indexed
 ) STRICT;
-INSERT INTO search_state (recording, position) VALUES (0, 0);
+INSERT INTO search_state (revision, position) VALUES (0, 0);
 
 CREATE TABLE search_messages (
     id INTEGER PRIMARY KEY,       -- the message's
@@ -36,14 +36,14 @@ CREATE INDEX search_stale_by_message ON search_stale (message_id);
 
 CREATE VIRTUAL TABLE search_text USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram');
 
-CREATE TRIGGER search_message_edited AFTER UPDATE OF content, extra ON messages
-WHEN (SELECT recording FROM search_state) = 1
+CREATE TRIGGER search_message_edited AFTER UPDATE OF content, extra, pinned_ms ON messages
+WHEN (SELECT revision FROM search_state) <> 0
 BEGIN
     INSERT INTO search_stale (message_id) VALUES (OLD.id);
 END;
 
 CREATE TRIGGER search_message_deleted AFTER DELETE ON messages
-WHEN (SELECT recording FROM search_state) = 1
+WHEN (SELECT revision FROM search_state) <> 0
 BEGIN
     INSERT INTO search_stale (message_id) VALUES (OLD.id);
 END;

@@ -1,10 +1,10 @@
 -- What search finds messages by; the file for SQLite says what the columns are.
 
 CREATE TABLE search_state (
-    recording BIGINT NOT NULL,
+    revision BIGINT NOT NULL,
     position BIGINT NOT NULL
 );
-INSERT INTO search_state (recording, position) VALUES (0, 0);
+INSERT INTO search_state (revision, position) VALUES (0, 0);
 
 CREATE TABLE search_messages (
     id BIGINT PRIMARY KEY,
@@ -46,14 +46,14 @@ $$;
 
 CREATE FUNCTION search_note_stale() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (SELECT recording FROM search_state) = 1 THEN
+    IF (SELECT revision FROM search_state) <> 0 THEN
         INSERT INTO search_stale (message_id) VALUES (OLD.id);
     END IF;
     RETURN NULL;
 END
 $$;
 
-CREATE TRIGGER search_message_edited AFTER UPDATE OF content, extra ON messages
+CREATE TRIGGER search_message_edited AFTER UPDATE OF content, extra, pinned_ms ON messages
 FOR EACH ROW EXECUTE FUNCTION search_note_stale();
 
 CREATE TRIGGER search_message_deleted AFTER DELETE ON messages
