@@ -99,10 +99,10 @@ def _entries(tx: Tx, sources: Sequence[Source]) -> list[Entry]:
     found = [(it, render.extra_of(it.extra)) for it in sources if it.guild_id is not None]
     replied = tuple({replied_to(it, extra) for it, extra in found} - {0})
     authors = {row.id: row.author_id for row in messages.by_ids(tx, replied)}
-    return [_entry(Document(it, extra, authors.get(replied_to(it, extra), 0))) for it, extra in found]
+    return [entry(Document(it, extra, authors.get(replied_to(it, extra), 0))) for it, extra in found]
 
 
-def _entry(document: Document) -> Entry:
+def entry(document: Document) -> Entry:
     source = document.source
     return Entry(source, _author_type(document), fold(source.content), terms(document))
 
