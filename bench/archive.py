@@ -25,7 +25,6 @@ from chatd.service.search_index import entry
 from chatd.store import search_index
 from chatd.store.connect import connect
 from chatd.store.db import Connection, Row
-from chatd.store.migrate import load, migrations_dir
 from chatd.store.rows import to_text
 from chatd.store.search_index import Source
 
@@ -88,7 +87,7 @@ class Language:
 @contextlib.contextmanager
 def serving(database: str, messages: int, progress: Progress) -> Iterator[tuple[Server, Archive]]:
     """A server on so many messages, made first where they are not kept already."""
-    folder = CACHE / f"{database}-{messages}-{FORMAT}.{load(database, migrations_dir())[-1].version}.{REVISION}"
+    folder = CACHE / f"{database}-{messages}-{FORMAT}.{REVISION}"
     description = folder / "archive.json"
     if not description.exists():
         for outdated in CACHE.glob(f"{database}-{messages}-*"):

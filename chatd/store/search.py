@@ -11,12 +11,13 @@ What has changed since it was indexed is not found, so that nothing is found by 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from chatd.model.limits import SEARCH_RESULTS
 from chatd.store import search_text
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
 
 WINDOW = 10_000
-SCAN = 100_000
+SCAN = 50_000
+# Results are counted as far as this, or one past the page.
+COUNTED = 1_000
 DEADLINE_S = 2.0
 
 NEWEST, OLDEST, SHORTEST = "id DESC", "id", "length, id DESC"
@@ -41,9 +42,14 @@ class Search(NamedTuple):
     limit: int
     offset: int
 
+    @property
+    def direction(self) -> str:
+        """In which messages are looked at."""
+        return "ASC" if self.order == OLDEST else "DESC"
+
 
 class Found(NamedTuple):
-    """`total` is exact up to SEARCH_RESULTS where all candidates were looked at; else there may be more."""
+    """There may be more than `total`; there are more than the page if there is a next one, as far as was looked."""
 
     total: int
     message_ids: list[int]
@@ -76,7 +82,7 @@ def find(tx: Tx, search: Search) -> Found:
     try:
         for candidates in _attempts(tx, search):
             found = _look_at(tx, search, candidates)
-            if found.total >= search.offset + search.limit:
+            if found.total > search.offset + search.limit:
                 break
     except TooSlow:
         if found is None:
@@ -86,16 +92,16 @@ def find(tx: Tx, search: Search) -> Found:
 
 
 def _attempts(tx: Tx, search: Search) -> Iterator[_Sql]:
-    """SQL for the ids of messages to look at; each time more of them."""
+    """Messages to look at, in the order of the search; each time more of them."""
     lists = _lists(search)
     shortest, length = min(((it, _length(tx, search, it)) for it in lists), key=lambda pair: pair[1])
     if length <= WINDOW:
         yield _first(search, shortest, WINDOW)
         return
-    # The lists of several values would have to be sorted as a whole.
+    # A list of several values would have to be sorted as a whole.
     long = next(it for it in lists if len(it.values) == 1)
     yield _first(search, long, WINDOW)
-    indexed = search_text.candidates(tx, search.words, search.after, search.before)
+    indexed = search_text.candidates(tx, search.words, search.after, search.before, search.direction)
     yield _first(search, long, SCAN) if indexed is None else _Sql(*indexed)
 
 
@@ -110,41 +116,54 @@ def _lists(search: Search) -> list[_List]:
 
 def _length(tx: Tx, search: Search, it: _List) -> int:
     """Up to one more than is looked through."""
-    part = _first(search, it, WINDOW + 1)
-    return int(tx.scalar(f"SELECT COUNT(*) FROM ({part.text}) part", *part.params))
+    sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM {it.table} WHERE {_between(it)} LIMIT ?) part"
+    return int(tx.scalar(sql, *it.values, search.after, search.before, WINDOW + 1))
 
 
 def _first(search: Search, it: _List, count: int) -> _Sql:
-    """The first ones of a list, in the order of the search."""
+    """The first messages of a list."""
+    order = f"ORDER BY {it.id} {search.direction} LIMIT ?"
+    params = (*it.values, search.after, search.before, count)
+    if it.table == "search_messages":
+        return _Sql(f"SELECT {search_text.COLUMNS} FROM search_messages s WHERE {_between(it)} {order}", params)
+    ids = f"SELECT DISTINCT message_id FROM search_terms WHERE {_between(it)} {order}"
     return _Sql(
-        f"SELECT DISTINCT {it.id} AS id FROM {it.table} WHERE {it.column} IN ({marks(len(it.values))})"
-        f" AND {it.id} > ? AND {it.id} < ? ORDER BY {it.id} {'' if search.order == OLDEST else 'DESC'} LIMIT ?",
-        (*it.values, search.after, search.before, count),
+        # SQLite reads a CROSS JOIN from left to right.
+        f"SELECT {search_text.COLUMNS} FROM ({ids}) t CROSS JOIN search_messages s WHERE s.id = t.message_id"
+        f" ORDER BY t.message_id {search.direction}",
+        params,
     )
+
+
+def _between(it: _List) -> str:
+    return f"{it.column} IN ({marks(len(it.values))}) AND {it.id} > ? AND {it.id} < ?"
 
 
 def _look_at(tx: Tx, search: Search, candidates: _Sql) -> Found:
-    """Those of the candidates that fit; counted, and a page of them."""
+    """Those of the candidates that fit, as far as they are counted, and a page of them."""
     conditions = list(_conditions(search))
-    direction = OLDEST if search.order == OLDEST else NEWEST
     sql = (
-        "WITH hits AS (SELECT s.id AS id, LENGTH(s.text) AS length"
-        # SQLite reads a CROSS JOIN from left to right.
-        f" FROM ({candidates.text}) c CROSS JOIN search_messages s WHERE s.id = c.id"
-        f" AND {' AND '.join(condition.text for condition in conditions)} ORDER BY c.{direction} LIMIT ?)"
+        # The first ones as they come: no ORDER BY, which would have to see all of them.
+        f"WITH hits AS (SELECT s.id AS id, LENGTH(s.text) AS length FROM ({candidates.text}) s"
+        f" WHERE {' AND '.join(condition.text for condition in conditions)} LIMIT ?)"
         f" SELECT id, (SELECT COUNT(*) FROM hits) AS total FROM hits ORDER BY {search.order} LIMIT ? OFFSET ?"
     )
-    params = (*candidates.params, *(param for condition in conditions for param in condition.params), SEARCH_RESULTS)
+    params = (
+        *candidates.params,
+        *(param for condition in conditions for param in condition.params),
+        max(search.offset + search.limit + 1, COUNTED),
+    )
     hits = tx.rows(Hit, sql, *params, search.limit, search.offset)
-    if not hits and search.offset:  # past the last one, where no row tells the total
-        hits = tx.rows(Hit, sql, *params, 1, 0)
-        return Found(hits[0].total if hits else 0, [])
-    return Found(hits[0].total if hits else 0, [hit.id for hit in hits])
+    if hits or not search.offset:
+        return Found(hits[0].total if hits else 0, [hit.id for hit in hits])
+    # Past the last one no row tells the total.
+    hits = tx.rows(Hit, sql, *params, 1, 0)
+    return Found(hits[0].total if hits else 0, [])
 
 
 def _conditions(search: Search) -> Iterator[_Sql]:
-    """What a message has to fit. With a sign before a column no index of it is used: the candidates are enough."""
-    yield _Sql("+s.guild_id = ?", (search.guild_id,))
+    """What a message has to fit."""
+    yield _Sql("s.guild_id = ?", (search.guild_id,))
     yield _may_read(search)
     yield _Sql("NOT EXISTS (SELECT 1 FROM search_stale q WHERE q.message_id = s.id)", ())
     for column, values in (
@@ -153,7 +172,7 @@ def _conditions(search: Search) -> Iterator[_Sql]:
         ("author_type", search.author_types),
     ):
         if values:
-            yield _Sql(f"+s.{column} IN ({marks(len(values))})", values)
+            yield _Sql(f"s.{column} IN ({marks(len(values))})", values)
     for terms in search.wanted:
         yield _Sql(f"EXISTS ({_of_terms(terms)})", terms)
     if search.unwanted:
@@ -170,7 +189,7 @@ def _may_read(search: Search) -> _Sql:
     """In a readable channel, a public thread of one, or a private thread there that the asker is in or manages."""
     readable = marks(len(search.readable))
     text = (
-        f"+s.view_id IN ({readable}) OR EXISTS (SELECT 1 FROM thread_members tm JOIN threads t ON"
+        f"s.view_id IN ({readable}) OR EXISTS (SELECT 1 FROM thread_members tm JOIN threads t ON"
         " t.channel_id = tm.channel_id WHERE tm.channel_id = s.view_id AND tm.user_id = ?"
         f" AND t.parent_id IN ({readable}))"
     )

@@ -8,6 +8,9 @@ import re
 
 from chatd.store.db import Param, Tx, marks
 
+# What a search looks at.
+COLUMNS = "s.id, s.guild_id, s.channel_id, s.view_id, s.author_id, s.author_type, s.text"
+
 # PostgreSQL's trigrams are made of letters and digits; in the C locale it knows those of ASCII alone.
 _INDEXED = {"sqlite": re.compile(r".{3}", re.DOTALL), "postgres": re.compile(r"[^\W_]{3}")}
 _INDEXED_IN_C = re.compile(r"[0-9a-z]{3}")
@@ -60,11 +63,10 @@ def shortcoming(tx: Tx) -> str:
     return ""
 
 
-def candidates(tx: Tx, words: tuple[str, ...], after: int, before: int) -> tuple[str, tuple[Param, ...]] | None:
-    """SQL for the ids of all messages between the two that have the words; None where no index says which they are.
-
-    More may come than have them, and on SQLite they come in the order of their ids.
-    """
+def candidates(
+    tx: Tx, words: tuple[str, ...], after: int, before: int, direction: str
+) -> tuple[str, tuple[Param, ...]] | None:
+    """SQL for the messages between the two that may have the words; None where no index says which they are."""
     if tx.dialect == "postgres" and not tx.scalar(_POSTGRES_INDEX, "search_messages_by_text"):
         return None
     in_c = tx.dialect == "postgres" and tx.scalar(_POSTGRES_LOCALE) in ("C", "POSIX")
@@ -75,13 +77,15 @@ def candidates(tx: Tx, words: tuple[str, ...], after: int, before: int) -> tuple
     if tx.dialect == "sqlite":
         phrases = " AND ".join('"{}"'.format(word.replace('"', '""')) for word in indexed)
         return (
-            "SELECT rowid AS id FROM search_text WHERE search_text MATCH ? AND rowid > ? AND rowid < ?",
+            f"SELECT {COLUMNS} FROM search_text f CROSS JOIN search_messages s WHERE f.search_text MATCH ?"
+            f" AND f.rowid > ? AND f.rowid < ? AND s.id = f.rowid ORDER BY f.rowid {direction}",
             (phrases, after, before),
         )
+    # The OFFSET keeps PostgreSQL from reading messages in the order of their ids until enough have the words.
     conditions = " AND ".join(["text LIKE ?"] * len(indexed))
+    matching = f"SELECT {COLUMNS} FROM search_messages s WHERE {conditions} OFFSET 0"
     return (
-        # Fenced off (OFFSET 0), so that it is not read in the order of ids instead, for the LIMIT around it.
-        f"SELECT id FROM search_messages WHERE {conditions} AND +id > ? AND +id < ? OFFSET 0",
+        f"SELECT {COLUMNS} FROM ({matching}) s WHERE id > ? AND id < ? ORDER BY id {direction}",
         (*map(containing, indexed), after, before),
     )
 
