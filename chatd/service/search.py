@@ -26,7 +26,7 @@ from chatd.service.search_facets import FACETS, fold, term
 from chatd.store import messages, threads
 from chatd.store import search as store
 from chatd.store.db import Tx
-from chatd.store.search import NEWEST, OLDEST, SHORTEST, Search
+from chatd.store.search import NEWEST, OLDEST, SHORTEST, Found, Search
 from chatd.store.search_index import BOT, USER, WEBHOOK
 
 RETRY_AFTER_S = 2
@@ -54,7 +54,8 @@ async def messages_of_guild(core: Core, me: Actor, guild_id: Snowflake, query: M
         return MessageSearchResult(
             doing_deep_historical_index=False, total_results=0, messages=(), threads=(), members=()
         )
-    return await core.search_index.ask(partial(_find, search))
+    found = await core.search_index.ask(partial(store.find, search=search))
+    return await core.db.read(_result, me.id, found)
 
 
 def _search(guild: GuildState, user_id: int, query: MessageSearch) -> Search | None:
@@ -120,8 +121,7 @@ def _words(content: str, slop: int) -> tuple[str, ...]:
 # --- the answer -----------------------------------------------------------------------------------------------------
 
 
-def _find(search: Search, tx: Tx) -> MessageSearchResult:
-    found = store.find(tx, search)
+def _result(tx: Tx, asker_id: int, found: Found) -> MessageSearchResult:
     rows = {row.id: row for row in messages.by_ids(tx, found.message_ids)}
     page = messages.with_context(
         tx, [rows[id_] for id_ in found.message_ids if id_ in rows], render.named_users, render.replied_to
@@ -132,7 +132,7 @@ def _find(search: Search, tx: Tx) -> MessageSearchResult:
         total_results=found.total,
         messages=tuple((_found(message),) for message in render.messages(page)),
         threads=tuple(around.values()),
-        members=tuple(threads.memberships(tx, search.asker_id, list(around))),
+        members=tuple(threads.memberships(tx, asker_id, list(around))),
     )
 
 

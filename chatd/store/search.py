@@ -9,16 +9,21 @@ What has changed since it was indexed is not found, so that nothing is found by 
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
+from chatd.model.limits import SEARCH_RESULTS
 from chatd.store import search_text
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
+from chatd.store.search_text import Candidates
 
 WINDOW = 10_000
 SCAN = 50_000
-# Results are counted as far as this, or one past the page.
-COUNTED = 1_000
+# The newest hits, of which the most relevant are shown first.
+RANKED = 1_000
 DEADLINE_S = 2.0
+# Once the page is full, for counting what is behind it.
+COUNTING_S = 0.02
 
 NEWEST, OLDEST, SHORTEST = "id DESC", "id", "length, id DESC"
 
@@ -49,7 +54,9 @@ class Search(NamedTuple):
 
 
 class Found(NamedTuple):
-    """There may be more than `total`; there are more than the page if there is a next one, as far as was looked."""
+    """`total` is more than the page's end where there is a next page. It is exact where all that may fit was looked at
+    in time, which is so for lists of up to WINDOW messages.
+    """
 
     total: int
     message_ids: list[int]
@@ -57,7 +64,7 @@ class Found(NamedTuple):
 
 class Hit(Row):
     id: int
-    total: int
+    length: int
 
 
 class _Sql(NamedTuple):
@@ -75,34 +82,35 @@ class _List(NamedTuple):
 
 
 def find(tx: Tx, search: Search) -> Found:
-    """Raises TooSlow when nothing was found in time."""
-    tx.allow(DEADLINE_S)
+    """The last thing in its transaction, which may have run out of time. Raises TooSlow when nothing was found."""
     search_text.steer(tx)
-    found: Found | None = None
-    try:
-        for candidates in _attempts(tx, search):
-            found = _look_at(tx, search, candidates)
-            if found.total > search.offset + search.limit:
-                break
-    except TooSlow:
-        if found is None:
-            raise
-    assert found is not None  # there is always a first attempt
+    tx.allow(DEADLINE_S)
+    attempts = _attempts(tx, search)
+    hits = next(attempts)
+    found = _page(tx, search, hits)
+    with suppress(TooSlow):
+        while found.total <= search.offset + search.limit and (more := next(attempts, None)) is not None:
+            hits = more
+            found = _page(tx, search, hits)
+        if found.total > search.offset + search.limit:
+            tx.allow(COUNTING_S)
+            found = found._replace(total=max(found.total, _count(tx, hits)))
     return found
 
 
 def _attempts(tx: Tx, search: Search) -> Iterator[_Sql]:
-    """Messages to look at, in the order of the search; each time more of them."""
+    """The messages that fit, of those that are looked at; each time more of them."""
     lists = _lists(search)
     shortest, length = min(((it, _length(tx, search, it)) for it in lists), key=lambda pair: pair[1])
     if length <= WINDOW:
-        yield _first(search, shortest, WINDOW)
+        yield _fitting(tx, search, _first(search, shortest, WINDOW))
         return
     # A list of several values would have to be sorted as a whole.
     long = next(it for it in lists if len(it.values) == 1)
-    yield _first(search, long, WINDOW)
     indexed = search_text.candidates(tx, search.words, search.after, search.before, search.direction)
-    yield _first(search, long, SCAN) if indexed is None else _Sql(*indexed)
+    if indexed is None or not search_text.finds_common_words(tx):
+        yield _fitting(tx, search, _first(search, long, WINDOW))
+    yield _fitting(tx, search, _first(search, long, SCAN) if indexed is None else indexed)
 
 
 def _lists(search: Search) -> list[_List]:
@@ -120,18 +128,19 @@ def _length(tx: Tx, search: Search, it: _List) -> int:
     return int(tx.scalar(sql, *it.values, search.after, search.before, WINDOW + 1))
 
 
-def _first(search: Search, it: _List, count: int) -> _Sql:
-    """The first messages of a list."""
+def _first(search: Search, it: _List, count: int) -> Candidates:
+    """The first messages of a list. They come in order, which is not asked for again: it would be sorted for."""
     order = f"ORDER BY {it.id} {search.direction} LIMIT ?"
     params = (*it.values, search.after, search.before, count)
     if it.table == "search_messages":
-        return _Sql(f"SELECT {search_text.COLUMNS} FROM search_messages s WHERE {_between(it)} {order}", params)
+        return Candidates(f"(SELECT * FROM search_messages WHERE {_between(it)} {order}) s", (), params, "")
     ids = f"SELECT DISTINCT message_id FROM search_terms WHERE {_between(it)} {order}"
-    return _Sql(
+    return Candidates(
         # SQLite reads a CROSS JOIN from left to right.
-        f"SELECT {search_text.COLUMNS} FROM ({ids}) t CROSS JOIN search_messages s WHERE s.id = t.message_id"
-        f" ORDER BY t.message_id {search.direction}",
+        f"({ids}) t CROSS JOIN search_messages s",
+        ("s.id = t.message_id",),
         params,
+        "",
     )
 
 
@@ -139,33 +148,38 @@ def _between(it: _List) -> str:
     return f"{it.column} IN ({marks(len(it.values))}) AND {it.id} > ? AND {it.id} < ?"
 
 
-def _look_at(tx: Tx, search: Search, candidates: _Sql) -> Found:
-    """Those of the candidates that fit, as far as they are counted, and a page of them."""
-    conditions = list(_conditions(search))
-    sql = (
-        # The first ones as they come: no ORDER BY, which would have to see all of them.
-        f"WITH hits AS (SELECT s.id AS id, LENGTH(s.text) AS length FROM ({candidates.text}) s"
-        f" WHERE {' AND '.join(condition.text for condition in conditions)} LIMIT ?)"
-        f" SELECT id, (SELECT COUNT(*) FROM hits) AS total FROM hits ORDER BY {search.order} LIMIT ? OFFSET ?"
+def _fitting(tx: Tx, search: Search, candidates: Candidates) -> _Sql:
+    """Those of the candidates that fit, in their order."""
+    conditions = list(_conditions(tx, search))
+    return _Sql(
+        f"SELECT s.id AS id, LENGTH(s.text) AS length FROM {candidates.source}"
+        f" WHERE {' AND '.join([*candidates.conditions, *(condition.text for condition in conditions)])}"
+        f" {candidates.order}",
+        (*candidates.params, *(param for condition in conditions for param in condition.params)),
     )
-    params = (
-        *candidates.params,
-        *(param for condition in conditions for param in condition.params),
-        max(search.offset + search.limit + 1, COUNTED),
-    )
-    hits = tx.rows(Hit, sql, *params, search.limit, search.offset)
-    if hits or not search.offset:
-        return Found(hits[0].total if hits else 0, [hit.id for hit in hits])
-    # Past the last one no row tells the total.
-    hits = tx.rows(Hit, sql, *params, 1, 0)
-    return Found(hits[0].total if hits else 0, [])
 
 
-def _conditions(search: Search) -> Iterator[_Sql]:
+def _page(tx: Tx, search: Search, hits: _Sql) -> Found:
+    """Looks for one more than the page has, to know whether there is a next one."""
+    end = search.offset + search.limit
+    rows = tx.rows(
+        Hit,
+        f"SELECT id, length FROM ({hits.text} LIMIT ?) hits ORDER BY {search.order}",
+        *hits.params,
+        max(end + 1, RANKED) if search.order == SHORTEST else end + 1,
+    )
+    return Found(len(rows), [row.id for row in rows[search.offset : end]])
+
+
+def _count(tx: Tx, hits: _Sql) -> int:
+    return int(tx.scalar(f"SELECT COUNT(*) FROM ({hits.text} LIMIT ?) hits", *hits.params, SEARCH_RESULTS))
+
+
+def _conditions(tx: Tx, search: Search) -> Iterator[_Sql]:
     """What a message has to fit."""
     yield _Sql("s.guild_id = ?", (search.guild_id,))
-    yield _may_read(search)
-    yield _Sql("NOT EXISTS (SELECT 1 FROM search_stale q WHERE q.message_id = s.id)", ())
+    for word in search.words:
+        yield _Sql(search_text.contains(tx), (word,))
     for column, values in (
         ("channel_id", search.channels),
         ("author_id", search.authors),
@@ -173,12 +187,12 @@ def _conditions(search: Search) -> Iterator[_Sql]:
     ):
         if values:
             yield _Sql(f"s.{column} IN ({marks(len(values))})", values)
+    yield _may_read(search)
     for terms in search.wanted:
         yield _Sql(f"EXISTS ({_of_terms(terms)})", terms)
     if search.unwanted:
         yield _Sql(f"NOT EXISTS ({_of_terms(search.unwanted)})", search.unwanted)
-    for word in search.words:
-        yield _Sql("s.text LIKE ? ESCAPE '\\'", (search_text.containing(word),))
+    yield _Sql("NOT EXISTS (SELECT 1 FROM search_stale q WHERE q.message_id = s.id)", ())
 
 
 def _of_terms(terms: tuple[int, ...]) -> str:

@@ -5,16 +5,15 @@ extension pg_trgm on PostgreSQL. A word without three characters in a row that t
 """
 
 import re
+from typing import NamedTuple
 
 from chatd.store.db import Param, Tx, marks
-
-# What a search looks at.
-COLUMNS = "s.id, s.guild_id, s.channel_id, s.view_id, s.author_id, s.author_type, s.text"
 
 # PostgreSQL's trigrams are made of letters and digits; in the C locale it knows those of ASCII alone.
 _INDEXED = {"sqlite": re.compile(r".{3}", re.DOTALL), "postgres": re.compile(r"[^\W_]{3}")}
 _INDEXED_IN_C = re.compile(r"[0-9a-z]{3}")
 
+_CONTAINS = {"sqlite": "INSTR(s.text, ?) > 0", "postgres": "STRPOS(s.text, ?) > 0"}
 _POSTGRES_INDEX = "SELECT COUNT(*) FROM pg_indexes WHERE schemaname = current_schema() AND indexname = ?"
 _POSTGRES_LOCALE = "SELECT datctype FROM pg_database WHERE datname = current_database()"
 
@@ -23,6 +22,15 @@ _POSTGRES_STEERING = (
     "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
     " set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
+
+
+class Candidates(NamedTuple):
+    """What a search looks at, as parts of a SELECT of `search_messages s`."""
+
+    source: str
+    conditions: tuple[str, ...]
+    params: tuple[Param, ...]
+    order: str
 
 
 def steer(tx: Tx) -> None:
@@ -63,10 +71,8 @@ def shortcoming(tx: Tx) -> str:
     return ""
 
 
-def candidates(
-    tx: Tx, words: tuple[str, ...], after: int, before: int, direction: str
-) -> tuple[str, tuple[Param, ...]] | None:
-    """SQL for the messages between the two that may have the words; None where no index says which they are."""
+def candidates(tx: Tx, words: tuple[str, ...], after: int, before: int, direction: str) -> Candidates | None:
+    """The messages between the two that may have the words; None where no index says which they are."""
     if tx.dialect == "postgres" and not tx.scalar(_POSTGRES_INDEX, "search_messages_by_text"):
         return None
     in_c = tx.dialect == "postgres" and tx.scalar(_POSTGRES_LOCALE) in ("C", "POSIX")
@@ -76,20 +82,32 @@ def candidates(
         return None
     if tx.dialect == "sqlite":
         phrases = " AND ".join('"{}"'.format(word.replace('"', '""')) for word in indexed)
-        return (
-            f"SELECT {COLUMNS} FROM search_text f CROSS JOIN search_messages s WHERE f.search_text MATCH ?"
-            f" AND f.rowid > ? AND f.rowid < ? AND s.id = f.rowid ORDER BY f.rowid {direction}",
+        return Candidates(
+            "search_text f CROSS JOIN search_messages s",
+            ("f.search_text MATCH ?", "f.rowid > ?", "f.rowid < ?", "s.id = f.rowid"),
             (phrases, after, before),
+            f"ORDER BY f.rowid {direction}",
         )
     # The OFFSET keeps PostgreSQL from reading messages in the order of their ids until enough have the words.
     conditions = " AND ".join(["text LIKE ?"] * len(indexed))
-    matching = f"SELECT {COLUMNS} FROM search_messages s WHERE {conditions} OFFSET 0"
-    return (
-        f"SELECT {COLUMNS} FROM ({matching}) s WHERE id > ? AND id < ? ORDER BY id {direction}",
-        (*map(containing, indexed), after, before),
+    return Candidates(
+        f"(SELECT * FROM search_messages WHERE {conditions} OFFSET 0) s",
+        ("s.id > ?", "s.id < ?"),
+        (*map(_pattern, indexed), after, before),
+        f"ORDER BY s.id {direction}",
     )
 
 
-def containing(word: str) -> str:
-    """The pattern of texts with the word, for LIKE ... ESCAPE '\\', which is PostgreSQL's own escape."""
+def finds_common_words(tx: Tx) -> bool:
+    """Whether `candidates` come as they are found. PostgreSQL collects all of them first."""
+    return tx.dialect == "sqlite"
+
+
+def contains(tx: Tx) -> str:
+    """The condition that a text has the word that is its parameter."""
+    return _CONTAINS[tx.dialect]
+
+
+def _pattern(word: str) -> str:
+    """For LIKE."""
     return "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
