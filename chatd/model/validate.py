@@ -149,6 +149,9 @@ def _struct(info: inspect.StructType, value: object, path: Path) -> _Faults:
     if not isinstance(value, dict):
         yield _Fault(path, "MODEL_TYPE_CONVERT", "Expected an object/dictionary.")
         return
+    if info.tag_field is not None and not _is(value.get(info.tag_field, info.tag), info.tag):
+        yield _no_such_kind([info], path)
+        return
     for field in info.fields:
         here = (*path, field.encode_name)
         if field.encode_name in value:
@@ -230,6 +233,10 @@ def _choice(info: Any, value: object, path: Path) -> _Faults:
 
 def _union(info: inspect.UnionType, value: object, path: Path) -> _Faults:
     """No fault when one option fits, else those of the first option that the value is at least of the type of."""
+    kinds = [option for option in info.types if isinstance(option, inspect.StructType) and option.tag is not None]
+    if kinds:
+        yield from _kind(kinds, value, path)
+        return
     attempts = []
     for option in info.types:
         if isinstance(option, inspect.NoneType):
@@ -239,6 +246,24 @@ def _union(info: inspect.UnionType, value: object, path: Path) -> _Faults:
             return
         attempts.append(faults)
     yield from min(attempts, key=lambda faults: faults[0].path == path and faults[0].code in _OTHER_TYPE)
+
+
+def _kind(kinds: list[inspect.StructType], value: object, path: Path) -> _Faults:
+    """One of several objects, which a field of theirs tells apart."""
+    name = str(kinds[0].tag_field)
+    if not isinstance(value, dict):
+        yield _Fault(path, "MODEL_TYPE_CONVERT", "Expected an object/dictionary.")
+    elif value.get(name) is None:
+        yield _Fault((*path, name), "BASE_TYPE_REQUIRED", "This field is required")
+    elif not (fitting := [kind for kind in kinds if _is(value[name], kind.tag)]):
+        yield _no_such_kind(kinds, path)
+    else:
+        yield from _struct(fitting[0], value, path)
+
+
+def _no_such_kind(kinds: list[inspect.StructType], path: Path) -> _Fault:
+    tags = tuple(kind.tag for kind in kinds)
+    return _Fault(path, "UNION_TYPE_CHOICES", f'Value of field "{kinds[0].tag_field}" must be one of {tags}.')
 
 
 _CHECKS: dict[type[inspect.Type], Callable[[Any, object, Path], _Faults]] = {
@@ -299,7 +324,12 @@ def _choices(info: Any) -> tuple[Any, ...]:
 
 
 def _is_choice(info: Any, value: object) -> bool:
-    return any(type(value) is type(choice) and value == choice for choice in _choices(info))
+    return any(_is(value, choice) for choice in _choices(info))
+
+
+def _is(value: object, choice: object) -> bool:
+    """For Python alone true is 1."""
+    return type(value) is type(choice) and value == choice
 
 
 def _quoted(value: object) -> str:

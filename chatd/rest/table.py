@@ -31,8 +31,10 @@ from chatd.service import (
     member_edits,
     members,
     membership,
+    message_edits,
     messages,
     pins,
+    polls,
     prunes,
     reactions,
     read_states,
@@ -210,7 +212,7 @@ ROUTES: Sequence[Route] = (
     get("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", reactions.users, limit=(5, 5)),
     delete("/channels/{channel_id}/messages/{message_id}/reactions", reactions.clear, limit=(1, 0.25)),
     delete("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", reactions.clear_emoji, limit=(1, 0.25)),
-    patch("/channels/{channel_id}/messages/{message_id}", messages.edit, limit=(5, 5)),
+    patch("/channels/{channel_id}/messages/{message_id}", message_edits.edit, limit=(5, 5)),
     delete("/channels/{channel_id}/messages/{message_id}", deletions.one, limit=(5, 5)),
     post("/channels/{channel_id}/messages/bulk-delete", deletions.several, limit=(1, 1)),
     get("/channels/{channel_id}/messages/pins", pins.page, limit=(5, 5)),
@@ -229,6 +231,10 @@ ROUTES: Sequence[Route] = (
     post("/guilds/{guild_id}/stickers", stickers.create, limit=(50, 3600), status=201),
     patch("/guilds/{guild_id}/stickers/{sticker_id}", stickers.edit, limit=(5, 10)),
     delete("/guilds/{guild_id}/stickers/{sticker_id}", stickers.delete, limit=(5, 10)),
+    # resources/poll
+    get("/channels/{channel_id}/polls/{message_id}/answers/{answer_id}", polls.voters, limit=(5, 5)),
+    post("/channels/{channel_id}/polls/{message_id}/expire", polls.end, limit=(5, 5)),
+    put("/channels/{channel_id}/polls/{message_id}/answers/@me", polls.vote, limit=(5, 5)),  # as Discord's client does
     # resources/voice
     get("/voice/regions", voice_states.regions),
     get("/guilds/{guild_id}/voice-states/@me", voice_states.mine, limit=(10, 10)),

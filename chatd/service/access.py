@@ -39,7 +39,9 @@ DIRECT_PERMISSIONS = (
     | p.READ_MESSAGE_HISTORY
     | p.ADD_REACTIONS
     | p.USE_EXTERNAL_EMOJIS
+    | p.USE_EXTERNAL_STICKERS
     | p.PIN_MESSAGES
+    | p.SEND_POLLS
 )
 
 
@@ -155,9 +157,7 @@ async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Her
 
     Raises UNKNOWN_CHANNEL, MISSING_ACCESS (cannot see it), MISSING_PERMISSIONS, CANNOT_MESSAGE_USER (blocked).
     """
-    state = core.live.guild_of_channel(channel_id) or core.live.directs.get(channel_id)
-    if state is None:
-        state = await _load_of_channel(core, channel_id)
+    state = await _state(core, channel_id)
     if isinstance(state, DirectState):
         if me.id not in state.users:
             raise MISSING_ACCESS()
@@ -172,6 +172,14 @@ async def channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> Her
     if here.permissions & needs != needs:
         raise MISSING_PERMISSIONS()
     return here
+
+
+async def nobodys(core: Core, channel_id: int) -> Here | None:
+    """The channel or thread, for what happens in it by itself; None when it is gone."""
+    state = await _state(core, channel_id)
+    if isinstance(state, DirectState):
+        return DirectAccess(state)
+    return None if state is None else place(state, channel_id)
 
 
 async def guild_channel(core: Core, me: Actor, channel_id: int, needs: int = 0) -> GuildChannel:
@@ -250,6 +258,12 @@ async def load_memberships(core: Core, user_id: int) -> set[int]:
     return await core.db.write(
         guilds.ids_of_user, user_id, then=lambda ids: core.live.memberships.setdefault(user_id, set(ids))
     )
+
+
+async def _state(core: Core, channel_id: int) -> GuildState | DirectState | None:
+    """What the channel belongs to, with the channel itself in memory; None when there is no such channel."""
+    found = core.live.guild_of_channel(channel_id) or core.live.directs.get(channel_id)
+    return found or await _load_of_channel(core, channel_id)
 
 
 async def _load_of_channel(core: Core, channel_id: int) -> GuildState | DirectState | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeGuard
 
 import trio
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from chatd.live.auto_moderation import compile_filter
 from chatd.live.guilds import GuildState
@@ -24,6 +24,7 @@ from chatd.model.errors import BLOCKED_BY_AUTOMOD, ApiError, Kind
 from chatd.model.objects.auto_moderation import QUARANTINED, ActionType, AutoModerationRule, TriggerType
 from chatd.model.objects.embed import Embed
 from chatd.model.objects.guild import Member
+from chatd.model.objects.poll import Poll
 from chatd.model.ratelimit import Rule
 from chatd.model.textfilter import fold
 from chatd.model.validate import FormErrors
@@ -59,6 +60,7 @@ async def screen(
     here: GuildPlace,
     content: str,
     embeds: Iterable[Embed] = (),
+    poll: Poll | UnsetType = UNSET,
     *,
     is_new: bool = True,
     refusal: Kind = BLOCKED_BY_AUTOMOD,
@@ -72,6 +74,7 @@ async def screen(
     if member is None or _is_trusted(here.guild, member):
         return None
     texts = [content, *(text for embed in embeds if (text := _text_of(embed)))]
+    texts += [] if poll is UNSET else [_text_of_poll(poll)]
     places = {here.channel.id, here.channel.parent_id}
     rules = [
         rule
@@ -194,6 +197,10 @@ def _text_of(embed: Embed) -> str:
         said += [field.name, field.value]
     said += [embed.footer.text] if embed.footer is not UNSET else []
     return "\n".join(text for text in said if text is not UNSET)
+
+
+def _text_of_poll(poll: Poll) -> str:
+    return "\n".join((poll.question.text, *(answer.poll_media.text for answer in poll.answers)))
 
 
 def _refusal(kind: Kind, custom_message: str | None) -> ApiError:

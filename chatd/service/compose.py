@@ -1,44 +1,50 @@
 """What a message may contain: from what a client sent to what is stored. Docs: resources/message.
 
-Nothing is written here, and nothing read from the database unless the message replies to another one or names users
-who are not members.
+Each kind of content has a page of its own; here they come together. Nothing is written, and nothing read from the
+database unless the message refers to another one, names users who are not members, or shows what is not the guild's.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from chatd.model import permissions as p
 from chatd.model.errors import (
     EMPTY_MESSAGE,
+    FORWARD_WITH_CONTENT,
     MISSING_PERMISSIONS,
     NOT_A_TEXT_CHANNEL,
+    VOICE_MESSAGE_WITHOUT_AUDIO,
 )
-from chatd.model.markup import Mentions
 from chatd.model.objects.channel import MESSAGE_TYPES
+from chatd.model.objects.component import texts
 from chatd.model.objects.embed import Embed
 from chatd.model.objects.message import (
     Message,
     MessageCreate,
     MessageExtra,
     MessageFlags,
-    MessagePatch,
-    MessageReference,
     MessageType,
+    ReferenceType,
 )
+from chatd.model.objects.poll import Poll
 from chatd.model.objects.user import User
-from chatd.model.wire import Snowflake
-from chatd.service import mentions, render, replies
+from chatd.model.validate import FormErrors
+from chatd.model.wire import Snowflake, parse_timestamp
+from chatd.service import component_rules, components, forwards, mentions, message_stickers, poll_forms, render, replies
 from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
+from chatd.service.components import Tree
 from chatd.service.core import Core
 from chatd.service.embeds import embeds_from
 from chatd.store.messages import Draft
 from chatd.store.rows import to_text
 
-# What a sender may set.
-_FLAGS = MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS
+V2 = MessageFlags.IS_COMPONENTS_V2
+# What a sender may set; all other flags are ignored.
+_FLAGS = MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS | MessageFlags.IS_VOICE_MESSAGE | V2
 
 
 class Composed(NamedTuple):
@@ -49,76 +55,60 @@ class Composed(NamedTuple):
     users: dict[int, User]  # the author and the mentioned
     referenced: Message | UnsetType
 
-
-class Change(NamedTuple):
-    """What an edit may put in place of the old."""
-
-    named: Mentions
-    embeds: tuple[Embed, ...]
+    def words(self) -> tuple[str, tuple[Embed, ...], Poll | UnsetType]:
+        """All that is said: in a forward by the other message."""
+        snapshot = self.extra.snapshot
+        if snapshot is not None:
+            return snapshot.content, snapshot.embeds, UNSET
+        return self.draft.content, self.extra.embeds, self.extra.poll
 
 
 async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Composed:
-    """Raises MISSING_PERMISSIONS, EMPTY_MESSAGE, NOT_A_TEXT_CHANNEL or a form error."""
+    """Raises MISSING_PERMISSIONS, EMPTY_MESSAGE, NOT_A_TEXT_CHANNEL, a form error, or what a kind of content does."""
     check_holds_messages(here)
-    content = body.content or ""
-    embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
-    check_not_empty(content, embeds)
-    if embeds and not here.permissions & p.EMBED_LINKS:
-        raise MISSING_PERMISSIONS()
     if body.tts and not here.permissions & p.SEND_TTS_MESSAGES:
         raise MISSING_PERMISSIONS()
+    flags = _flags(me, body)
+    content = body.content or ""
+    extra = await _contents(core, me, here, body, flags)
+    reference, target = body.message_reference, None
+    if reference is not None and reference.type == ReferenceType.FORWARD:
+        forwarded = await forwards.take(core, me, reference)
+        extra = replace(extra, message_reference=forwarded.reference, snapshot=forwarded.snapshot)
+        flags |= MessageFlags.HAS_SNAPSHOT
+    check_contents(content, extra, flags)
+    if reference is not None and extra.snapshot is None:
+        target = await replies.target(core, here, reference)
 
-    named = mentions.named(here, content, body.allowed_mentions)
-    reference, target = None, None
-    if body.message_reference is not None:
-        target = await replies.target(core, here, body.message_reference)
-        if target is not None:
-            reference = MessageReference(
-                type=0,
-                channel_id=Snowflake(here.id),
-                message_id=Snowflake(target.id),
-                guild_id=here.channel.guild_id if isinstance(here, GuildPlace) else UNSET,
-            )
-            if mentions.replied_user(body.allowed_mentions) and target.author_id not in named.users:
-                named = named._replace(users=(*named.users, target.author_id))
-
-    shown = (target.author_id, *render.named_users(target)) if target is not None else ()
+    named = mentions.named(here, said(content, extra.components), body.allowed_mentions)
+    shown: Sequence[int] = () if extra.snapshot is None else extra.snapshot.mentions
+    if target is not None:
+        extra = replace(extra, message_reference=replies.reference(here, target))
+        shown = (target.author_id, *render.named_users(target))
+        if mentions.replied_user(body.allowed_mentions) and target.author_id not in named.users:
+            named = named._replace(users=(*named.users, target.author_id))
     known = await mentions.resolve(core, here, (*named.users, *shown))
     known[me.id] = me.user
-    extra = MessageExtra(
-        tts=bool(body.tts),
+    extra = replace(
+        extra,
         mention_everyone=named.everyone,
         mentions=tuple(Snowflake(user_id) for user_id in named.users if user_id in known),
         mention_roles=tuple(Snowflake(role_id) for role_id in named.roles),
-        embeds=embeds,
-        nonce=body.nonce,
-        message_reference=reference,
     )
     draft = Draft(
         new_id=core.ids.next,
         channel_id=here.id,
         author_id=me.id,
-        type=int(MessageType.DEFAULT if reference is None else MessageType.REPLY),
-        flags=int((body.flags or 0) & _FLAGS),
+        type=int(MessageType.DEFAULT if target is None else MessageType.REPLY),
+        flags=flags,
         content=content,
         nonce=str(body.nonce) if body.enforce_nonce and body.nonce is not None else None,
         extra=to_text(extra),
         mentioned=mentions.targets(here, extra),
+        poll_ends_ms=None if extra.poll is UNSET else parse_timestamp(extra.poll.expiry),
     )
     referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)
-
-
-async def change(core: Core, me: Actor, here: Here, body: MessagePatch) -> Change:
-    """As `new`, for an edit."""
-    embeds = embeds_from(body.embeds or []) if body.embeds is not UNSET else ()
-    if embeds and not here.permissions & p.EMBED_LINKS:
-        raise MISSING_PERMISSIONS()
-    content = "" if body.content is UNSET else body.content or ""
-    rule = None if body.allowed_mentions is UNSET else body.allowed_mentions
-    named = mentions.named(here, content, rule)
-    known = await mentions.resolve(core, here, named.users)
-    return Change(named._replace(users=tuple(user_id for user_id in named.users if user_id in known)), embeds)
 
 
 def check_holds_messages(here: Here) -> None:
@@ -126,6 +116,57 @@ def check_holds_messages(here: Here) -> None:
         raise NOT_A_TEXT_CHANNEL()
 
 
-def check_not_empty(content: str, embeds: Sequence[Embed]) -> None:
-    if not content.strip() and not embeds:
+def check_contents(content: str, extra: MessageExtra, flags: int) -> None:
+    """Whether there is anything, and nothing that does not go together."""
+    kinds = (extra.embeds, extra.components, extra.sticker_items, extra.poll is not UNSET)
+    is_empty = not content.strip() and not any(kinds)
+    if extra.snapshot is not None and not is_empty:
+        raise FORWARD_WITH_CONTENT()
+    if extra.snapshot is None and is_empty:
         raise EMPTY_MESSAGE()
+    if flags & V2:
+        _check_only_components(content, extra)
+
+
+def _check_only_components(content: str, extra: MessageExtra) -> None:
+    errors = FormErrors()
+    others = {
+        "content": content,
+        "embeds": extra.embeds,
+        "sticker_ids": extra.sticker_items,
+        "poll": extra.poll is not UNSET,
+    }
+    for name, value in others.items():
+        if value:
+            message = f"The '{name}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
+            errors.add(name, "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message)
+    errors.raise_if_any()
+
+
+def said(content: str, tree: Tree) -> str:
+    """All in which somebody may be mentioned."""
+    return "\n".join((content, *texts(tree))) if tree else content
+
+
+def _flags(me: Actor, body: MessageCreate) -> int:
+    flags = (body.flags or 0) & (_FLAGS if me.is_bot else _FLAGS & ~V2)
+    if flags & MessageFlags.IS_VOICE_MESSAGE:
+        raise VOICE_MESSAGE_WITHOUT_AUDIO()
+    return int(flags)
+
+
+async def _contents(core: Core, me: Actor, here: Here, body: MessageCreate, flags: int) -> MessageExtra:
+    """What there is beside the text. Components are for applications: those of people are ignored."""
+    embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
+    if embeds and not here.permissions & p.EMBED_LINKS:
+        raise MISSING_PERMISSIONS()
+    extra = MessageExtra(tts=bool(body.tts), nonce=body.nonce, embeds=embeds)
+    if body.poll is not None:
+        extra = replace(extra, poll=await poll_forms.new(core, me, here, body.poll))
+    if body.sticker_ids:
+        extra = replace(extra, sticker_items=await message_stickers.chosen(core, me, here, body.sticker_ids))
+    if body.components and me.is_bot:
+        tree = await components.received(core, me, here, body.components)
+        component_rules.check(tree, bool(flags & V2), ())
+        extra = replace(extra, components=tree)
+    return extra

@@ -7,13 +7,16 @@ from chatd.model import permissions as p
 from chatd.model.markup import Mentions
 from chatd.model.objects.message import AllowedMentions, MessageExtra
 from chatd.model.objects.user import User
+from chatd.model.validate import form_error
 from chatd.service.access import DirectAccess, GuildPlace, Here
 from chatd.service.core import Core
 from chatd.store.rows import users
 
 
 def named(here: Here, content: str, rule: AllowedMentions | None) -> Mentions:
-    """Who is mentioned: what the content names, the rule allows, and the author may mention."""
+    """Who is mentioned: what the content names, the rule allows, and the author may mention. Raises a form error."""
+    if rule is not None:
+        _check(rule)
     found = markup.allowed(markup.mentions(content), rule)
     if isinstance(here, DirectAccess):
         return found._replace(roles=(), everyone=False)
@@ -23,6 +26,14 @@ def named(here: Here, content: str, rule: AllowedMentions | None) -> Mentions:
         roles=tuple(id_ for id_ in found.roles if id_ in roles and (may_mention_all or roles[id_].mentionable)),
         everyone=found.everyone and may_mention_all,
     )
+
+
+def _check(rule: AllowedMentions) -> None:
+    """Either all users that are named, or those of a list; so with roles."""
+    for name, listed in (("users", rule.users), ("roles", rule.roles)):
+        if listed and name in (rule.parse or ()):
+            message = f'parse:["{name}"] and {name}: [ids...] are mutually exclusive.'
+            raise form_error("allowed_mentions", "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
 
 
 def targets(here: Here, extra: MessageExtra) -> tuple[int, ...]:

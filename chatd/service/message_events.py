@@ -10,7 +10,7 @@ from chatd.live.frames import Event
 from chatd.model.objects.gateway import MessageDelete
 from chatd.model.objects.message import Message
 from chatd.model.wire import Snowflake, encode
-from chatd.service import render
+from chatd.service import message_content, render
 from chatd.service.access import DirectAccess, GuildPlace, Here
 from chatd.service.compose import Composed
 from chatd.service.core import Core
@@ -32,7 +32,7 @@ def rendered(composed: Composed, message_id: int) -> Message:
     row = MessageRow(
         message_id, draft.channel_id, draft.author_id, draft.type, draft.flags, draft.content, None, None, draft.extra
     )
-    return render.message(row, composed.extra, composed.users, composed.referenced)
+    return render.message(row, composed.extra, composed.users, composed.referenced, votes=())
 
 
 def publish(core: Core, here: Here, name: str, message: Message) -> Raw:
@@ -49,17 +49,9 @@ def _event(here: Here, name: str, message: Message, encoded: bytes, needs_lean: 
         mentions = tuple(render.mentioned(user, here.guild) for user in message.mentions)
         encoded = encode(replace(message, mentions=mentions))
     context = _context(here, message.author.id)
-    lean = _splice(encode(_without_content(message)), context) if needs_lean else None
+    lean = _splice(encode(message_content.without(message)), context) if needs_lean else None
     reveal = frozenset((int(message.author.id), *(int(user.id) for user in message.mentions)))
     return Event(name, _splice(encoded, context), lean, reveal)
-
-
-def _without_content(message: Message) -> Message:
-    """What a session without the MESSAGE_CONTENT intent sees; a quoted message is content as well."""
-    quoted = message.referenced_message
-    if isinstance(quoted, Message):
-        quoted = replace(quoted, content="", embeds=())
-    return replace(message, content="", embeds=(), referenced_message=quoted)
 
 
 def _context(here: Here, author_id: int) -> bytes:
@@ -85,7 +77,9 @@ def told_again(here: Here, entry: journal.Entry, page: Page) -> Event:
     if entry.name == journal.DELETED:
         event = Event(entry.name, encode(deletion(here, page.rows[0].id)))
     else:
-        message = render.messages(page)[0]
+        if entry.name == journal.POSTED:
+            page = page._replace(votes={page.rows[0].id: ()})
+        [message] = render.messages(page)
         event = _event(here, entry.name, message, encode(message), needs_lean=isinstance(here, GuildPlace))
     event.position = entry.position
     return event

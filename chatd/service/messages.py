@@ -1,9 +1,8 @@
-"""Messages: post, edit, page. Docs: resources/message.
+"""Messages: post, page. Docs: resources/message.
 
 The path of a new message reads nothing from the database: token, guild, permissions and limits are in memory.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -12,20 +11,14 @@ from msgspec.structs import replace
 
 from chatd.model import permissions as p
 from chatd.model.errors import (
-    MISSING_PERMISSIONS,
-    NOT_YOUR_MESSAGE,
-    SYSTEM_MESSAGE,
     UNKNOWN_CHANNEL,
     UNKNOWN_MESSAGE,
 )
 from chatd.model.objects.gateway import TypingStart
 from chatd.model.objects.message import (
-    AUTHORED_TYPES,
     Message,
     MessageCreate,
-    MessageFlags,
     MessagePage,
-    MessagePatch,
 )
 from chatd.model.wire import Snowflake, encode
 from chatd.service import (
@@ -33,28 +26,23 @@ from chatd.service import (
     automod,
     backpressure,
     compose,
+    message_content,
     message_events,
     render,
     slowmode,
     thread_members,
-    thread_rules,
     verification,
 )
 from chatd.service.access import GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.compose import Composed
 from chatd.service.core import Core
-from chatd.store import journal
 from chatd.store import messages as store
 from chatd.store.db import Missing, Tx
-from chatd.store.messages import MessageRow, Page
-from chatd.store.rows import to_text
+from chatd.store.messages import Page
 
 # Encoded already: the same bytes go to whoever posted the message and to the sessions that see it.
 EncodedMessage = Annotated[Raw, Message]
-
-# The flags of its own message that an author may set, and of others' messages with MANAGE_MESSAGES.
-_EDITABLE_FLAGS = MessageFlags.SUPPRESS_EMBEDS
 
 
 async def create(core: Core, me: Actor, channel_id: Snowflake, body: MessageCreate) -> EncodedMessage:
@@ -70,7 +58,7 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: MessageCrea
         return (await _post(core, me, here, body))[1]
     claim = await core.nonces.claim((me.id, channel_id, str(body.nonce)), core.clock_ms() / 1000)
     if claim.message_id is not None:
-        return Raw(encode(await _get(core, me, channel_id, claim.message_id)))
+        return Raw(encode(await _get(core, me, here, claim.message_id)))
     with claim:
         message_id, encoded = await _post(core, me, here, body)
         claim.settle(message_id)
@@ -83,34 +71,14 @@ async def page(core: Core, me: Actor, channel_id: Snowflake, query: MessagePage)
     compose.check_holds_messages(here)
     if not here.permissions & p.READ_MESSAGE_HISTORY:
         return []
-    return render.messages(await core.db.read(_read_page, me.id, channel_id, query))
+    found = render.messages(await core.db.read(_read_page, me.id, channel_id, query))
+    return message_content.shown(me, here, found)
 
 
 async def show(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake) -> Message:
     """Docs: resources/message, "Get Channel Message". Raises UNKNOWN_MESSAGE."""
-    await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
-    return await _get(core, me, channel_id, message_id)
-
-
-async def edit(
-    core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, body: MessagePatch
-) -> EncodedMessage:
-    """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
-
-    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, EMPTY_MESSAGE.
-    """
-    here = await access.channel(core, me, channel_id)
-    thread_rules.check_is_open(here)
-    change = await compose.change(core, me, here, body)
-    screened = None
-    if automod.watches(here) and _says_something(body):
-        await core.db.read(_editable, me.id, here, message_id, body)
-        screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
-    edit = partial(_edit, core.ids.next, me.id, here, message_id, body, change, core.clock_ms())
-    edited = await core.db.write(edit, then=partial(_edited, core, here))
-    if screened is not None:
-        await automod.report(core, me, screened, message_id)
-    return edited
+    here = await access.channel(core, me, channel_id, p.READ_MESSAGE_HISTORY)
+    return await _get(core, me, here, message_id)
 
 
 async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
@@ -130,7 +98,7 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple
     composed = await compose.new(core, me, here, body)
     screened = None
     if automod.watches(here):
-        screened = await automod.screen(core, me, here, composed.draft.content, composed.extra.embeds)
+        screened = await automod.screen(core, me, here, *composed.words())
     slowmode.check(core, me, here)
     if isinstance(here, ThreadPlace):
         await thread_members.enter(core, me, here, composed.extra.mentions)
@@ -152,11 +120,11 @@ def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tupl
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-async def _get(core: Core, me: Actor, channel_id: int, message_id: int) -> Message:
-    found = render.messages(await core.db.read(read_one, channel_id, message_id, me.id))
+async def _get(core: Core, me: Actor, here: Here, message_id: int) -> Message:
+    found = render.messages(await core.db.read(read_one, here.id, message_id, me.id))
     if not found:
         raise UNKNOWN_MESSAGE()
-    return found[0]
+    return message_content.shown(me, here, found)[0]
 
 
 def _read_page(tx: Tx, asker_id: int, channel_id: int, query: MessagePage) -> Page:
@@ -173,67 +141,3 @@ def read_one(tx: Tx, channel_id: int, message_id: int, asker_id: int | None = No
     """The message, or an empty page."""
     row = store.get(tx, channel_id, message_id)
     return store.with_context(tx, [] if row is None else [row], render.named_users, render.replied_to, asker_id)
-
-
-# --- changing: each of these is one transaction ----------------------------------------------------------------------
-
-
-def _edit(
-    new_id: Callable[[], int],
-    author_id: int,
-    here: Here,
-    message_id: int,
-    body: MessagePatch,
-    change: compose.Change,
-    now_ms: int,
-    tx: Tx,
-) -> tuple[int, Page]:
-    before = row = _editable(tx, author_id, here, message_id, body)
-    extra = render.extra_of(row.extra)
-    content, embeds = row.content, extra.embeds
-    edited_ms = row.edited_ms
-    if body.content is not UNSET:
-        content = body.content or ""
-        named = change.named
-        extra = replace(extra, mentions=named.users, mention_roles=named.roles, mention_everyone=named.everyone)
-    if body.embeds is not UNSET:
-        embeds = change.embeds
-    if _says_something(body):
-        edited_ms = now_ms
-        compose.check_not_empty(content, embeds)
-    flags = row.flags
-    if body.flags is not UNSET and body.flags is not None:
-        flags = (flags & ~_EDITABLE_FLAGS) | (body.flags & _EDITABLE_FLAGS)
-    row = replace(
-        row, content=content, flags=int(flags), edited_ms=edited_ms, extra=to_text(replace(extra, embeds=embeds))
-    )
-    store.update(tx, row)
-    position = new_id()
-    journal.keep_edit(tx, position, here.bus_key, before, row)
-    return position, store.with_context(tx, [row], render.named_users, render.replied_to, author_id)
-
-
-def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch) -> MessageRow:
-    """The message, if this is an edit that the user may make."""
-    row = store.get(tx, here.id, message_id)
-    if row is None:
-        raise UNKNOWN_MESSAGE()
-    if row.author_id != me_id:
-        if _says_something(body):
-            raise NOT_YOUR_MESSAGE()
-        if not here.permissions & p.MANAGE_MESSAGES:
-            raise MISSING_PERMISSIONS()
-    elif _says_something(body) and row.type not in AUTHORED_TYPES:
-        raise SYSTEM_MESSAGE()
-    return row
-
-
-def _says_something(body: MessagePatch) -> bool:
-    return body.content is not UNSET or body.embeds is not UNSET
-
-
-def _edited(core: Core, here: Here, outcome: tuple[int, Page]) -> Raw:
-    core.live.bus.horizon, page = outcome
-    [message] = render.messages(page)
-    sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
-    return Raw(encode(message)) if page.reactions else sent

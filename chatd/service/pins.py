@@ -20,6 +20,7 @@ from chatd.service import (
     audit_log,
     backpressure,
     kept_events,
+    message_content,
     message_events,
     render,
     system_messages,
@@ -40,17 +41,13 @@ from chatd.store.messages import MessageRow, Page
 async def page(core: Core, me: Actor, channel_id: Snowflake, query: PinsQuery) -> ChannelPins:
     """The last pinned first; without READ_MESSAGE_HISTORY nothing. Docs: "Get Channel Pins"."""
     before_ms = MAX_STRING_INT if query.before is None else _parse(query.before)
-    found = await _read(core, me, channel_id, before_ms, query.limit + 1)
-    pins = [
-        MessagePin(pinned_at=timestamp(row.pinned_ms or 0), message=message)
-        for row, message in zip(found.rows, render.messages(found), strict=True)
-    ]
+    pins = await _read(core, me, channel_id, before_ms, query.limit + 1)
     return ChannelPins(items=tuple(pins[: query.limit]), has_more=len(pins) > query.limit)
 
 
 async def newest(core: Core, me: Actor, channel_id: Snowflake) -> list[Message]:
     """As `page`, the older form. Docs: "Get Pinned Messages"."""
-    return render.messages(await _read(core, me, channel_id, MAX_STRING_INT, limits.PINS_PER_PAGE))
+    return [pin.message for pin in await _read(core, me, channel_id, MAX_STRING_INT, limits.PINS_PER_PAGE)]
 
 
 async def pin(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, reason: str | None) -> None:
@@ -79,11 +76,16 @@ async def unpin(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowfl
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-async def _read(core: Core, me: Actor, channel_id: int, before_ms: int, limit: int) -> Page:
+async def _read(core: Core, me: Actor, channel_id: int, before_ms: int, limit: int) -> list[MessagePin]:
     here = await access.channel(core, me, channel_id)
     if not here.permissions & p.READ_MESSAGE_HISTORY:
-        return Page([], {}, {}, {}, {})
-    return await core.db.read(_page, me.id, channel_id, before_ms, limit)
+        return []
+    found = await core.db.read(_page, me.id, channel_id, before_ms, limit)
+    messages = message_content.shown(me, here, render.messages(found))
+    return [
+        MessagePin(pinned_at=timestamp(row.pinned_ms or 0), message=message)
+        for row, message in zip(found.rows, messages, strict=True)
+    ]
 
 
 def _page(tx: Tx, asker_id: int, channel_id: int, before_ms: int, limit: int) -> Page:

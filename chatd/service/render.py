@@ -7,7 +7,17 @@ from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
 from chatd.model.objects.guild import Member, MessageMember
-from chatd.model.objects.message import Message, MessageExtra, MessageType, MessageUser
+from chatd.model.objects.message import (
+    REFERRING_TYPES,
+    Message,
+    MessageExtra,
+    MessageFlags,
+    MessageSnapshot,
+    MessageUser,
+    Snapshot,
+    SnapshotMessage,
+)
+from chatd.model.objects.poll import Poll, PollAnswerCount, PollResults
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
@@ -28,6 +38,7 @@ def message(
     referenced: Message | UnsetType | None = UNSET,
     thread: Thread | UnsetType = UNSET,
     reactions: tuple[Reaction, ...] | UnsetType = UNSET,
+    votes: tuple[PollAnswerCount, ...] | None = None,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
     return Message(
@@ -41,15 +52,36 @@ def message(
         mention_everyone=extra.mention_everyone,
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
-        embeds=extra.embeds,
+        embeds=() if row.flags & MessageFlags.SUPPRESS_EMBEDS else extra.embeds,
+        components=extra.components,
+        sticker_items=extra.sticker_items or UNSET,
         pinned=row.pinned_ms is not None,
         reactions=reactions,
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
+        message_snapshots=UNSET if extra.snapshot is None else (_snapshot(extra.snapshot, users),),
         referenced_message=referenced,
         thread=thread,
+        poll=extra.poll if votes is None else _counted(extra.poll, votes),
+    )
+
+
+def _snapshot(snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
+    return MessageSnapshot(
+        message=SnapshotMessage(
+            type=snapshot.type,
+            content=snapshot.content,
+            timestamp=snapshot.timestamp,
+            edited_timestamp=snapshot.edited_timestamp,
+            flags=snapshot.flags,
+            mentions=tuple(users[user_id] for user_id in snapshot.mentions if user_id in users),
+            mention_roles=snapshot.mention_roles,
+            embeds=snapshot.embeds,
+            components=snapshot.components,
+            sticker_items=snapshot.sticker_items or UNSET,
+        )
     )
 
 
@@ -62,27 +94,46 @@ def for_everybody(message: Message) -> Message:
     """The message without what depends on who asks, as events have it."""
     quoted = message.referenced_message
     if isinstance(quoted, Message):
-        quoted = replace(quoted, reactions=UNSET)
-    return replace(message, reactions=UNSET, referenced_message=quoted)
+        quoted = replace(quoted, reactions=UNSET, poll=_impersonal(quoted.poll))
+    return replace(message, reactions=UNSET, poll=_impersonal(message.poll), referenced_message=quoted)
+
+
+def _counted(poll: Poll | UnsetType, votes: tuple[PollAnswerCount, ...]) -> Poll | UnsetType:
+    """With the votes as they are now."""
+    if poll is UNSET:
+        return poll
+    return replace(poll, results=PollResults(answer_counts=votes, is_finalized=poll.results is not UNSET))
+
+
+def _impersonal(poll: Poll | UnsetType) -> Poll | UnsetType:
+    """As it is stored."""
+    if poll is UNSET or poll.results is UNSET:
+        return poll
+    if not poll.results.is_finalized:
+        return replace(poll, results=UNSET)
+    counts = tuple(replace(count, me_voted=False) for count in poll.results.answer_counts)
+    return replace(poll, results=replace(poll.results, answer_counts=counts))
 
 
 def _with_reference(row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
     thread, reactions = page.threads.get(row.id, UNSET), page.reactions.get(row.id, UNSET)
+    votes = page.votes.get(row.id)
     target = _target(row, extra)
     if not target:
-        return message(row, extra, page.users, UNSET, thread, reactions)
+        return message(row, extra, page.users, UNSET, thread, reactions, votes)
     found = page.references.get(target)
     referenced = None
     if found is not None:
         quoted = page.reactions.get(found.id, UNSET)
-        referenced = message(found, extra_of(found.extra), page.users, reactions=quoted)
-    return message(row, extra, page.users, referenced, thread, reactions)
+        referenced = message(found, extra_of(found.extra), page.users, reactions=quoted, votes=page.votes.get(found.id))
+    return message(row, extra, page.users, referenced, thread, reactions, votes)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:
-    """Whom the message mentions."""
-    return extra_of(row.extra).mentions
+    """Whom the message mentions, or the one that it forwards."""
+    extra = extra_of(row.extra)
+    return extra.mentions if extra.snapshot is None else (*extra.mentions, *extra.snapshot.mentions)
 
 
 def replied_to(row: MessageRow) -> int:
@@ -91,9 +142,8 @@ def replied_to(row: MessageRow) -> int:
 
 
 def _target(row: MessageRow, extra: MessageExtra) -> int:
-    """The notice of a pin only refers to its message."""
     reference = extra.message_reference
-    if reference is None or reference.message_id is UNSET or row.type == MessageType.CHANNEL_PINNED_MESSAGE:
+    if reference is None or reference.message_id is UNSET or row.type not in REFERRING_TYPES:
         return 0
     return reference.message_id
 

@@ -1,10 +1,13 @@
 """What a message may reply to. Docs: resources/message, "Message Reference Structure"."""
 
+from msgspec import UNSET
+
 from chatd.model import permissions as p
 from chatd.model.errors import CANNOT_REPLY
-from chatd.model.objects.message import AUTHORED_TYPES, MessageReferenceParams
+from chatd.model.objects.message import AUTHORED_TYPES, MessageReference, MessageReferenceParams, ReferenceType
 from chatd.model.validate import form_error
-from chatd.service.access import Here
+from chatd.model.wire import Snowflake
+from chatd.service.access import GuildPlace, Here
 from chatd.service.core import Core
 from chatd.store import messages as store
 from chatd.store.messages import MessageRow
@@ -23,6 +26,15 @@ async def target(core: Core, here: Here, reference: MessageReferenceParams) -> M
         raise form_error(
             "message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to a system message"
         )
-    if found is None and reference.fail_if_not_exists:
+    if found is None and reference.fail_if_not_exists is not False:
         raise form_error("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
     return found
+
+
+def reference(here: Here, target: MessageRow) -> MessageReference:
+    return MessageReference(
+        type=int(ReferenceType.DEFAULT),
+        channel_id=Snowflake(here.id),
+        message_id=Snowflake(target.id),
+        guild_id=here.channel.guild_id if isinstance(here, GuildPlace) else UNSET,
+    )

@@ -90,6 +90,9 @@ HAS: dict[str, Callable[[Document], bool]] = {
     "embed": lambda it: bool(it.extra.embeds),
     "image": lambda it: any(map(_shows_picture, it.extra.embeds)),
     "link": lambda it: bool(_links(it)),
+    "poll": lambda it: it.extra.poll is not UNSET,
+    "snapshot": lambda it: it.extra.snapshot is not None,
+    "sticker": lambda it: bool(it.extra.sticker_items),
     "video": lambda it: any(embed.type == "video" for embed in it.extra.embeds),
 }
 

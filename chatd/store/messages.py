@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chatd.model.objects.message import MessageFlags
+from chatd.model.objects.poll import PollAnswerCount
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import MAX_STRING_INT
-from chatd.store import reactions, threads
+from chatd.store import polls, reactions, threads
 from chatd.store.db import Row, Tx, cols, marks
 from chatd.store.rows import users
 
@@ -42,12 +43,13 @@ class Draft(NamedTuple):
     nonce: str | None
     extra: str
     mentioned: tuple[int, ...] = ()  # users, roles, and the guild for @everyone; each once
+    poll_ends_ms: int | None = None
 
 
 class Page(NamedTuple):
     """Messages, newest first, and everyone that they name (authors, mentions), where the account still exists.
 
-    `reactions` are those of the messages and of what they reply to; empty where nobody asks for himself.
+    `reactions` and `votes` are those of the messages and of what they reply to; empty where nobody asks for himself.
     """
 
     rows: list[MessageRow]
@@ -55,6 +57,7 @@ class Page(NamedTuple):
     users: dict[int, User]
     threads: dict[int, Thread]  # by the message that each began with
     reactions: dict[int, tuple[Reaction, ...]]
+    votes: dict[int, tuple[PollAnswerCount, ...]]  # of every poll
 
 
 class RecentNonce(Row):
@@ -94,6 +97,7 @@ def append(tx: Tx, drafts: list[Draft]) -> list[int]:
             for target in d.mentioned
         ],
     )
+    polls.start(tx, [(id_, d.poll_ends_ms) for id_, d in zip(ids, drafts, strict=True) if d.poll_ends_ms is not None])
     return ids
 
 
@@ -193,7 +197,7 @@ def with_context(
     asker_id: int | None = None,
 ) -> Page:
     """Add what rendering the rows needs: the messages they reply to, the users of both, the rows' threads, and for an
-    asker the reactions.
+    asker the reactions and votes.
     """
     references = {row.id: row for row in by_ids(tx, tuple({replied_to(row) for row in rows} - {0}))}
     user_ids = dict.fromkeys(
@@ -201,9 +205,13 @@ def with_context(
     )
     started = [row.id for row in rows if row.flags & MessageFlags.HAS_THREAD]
     reacted: dict[int, tuple[Reaction, ...]] = {}
+    votes: dict[int, tuple[PollAnswerCount, ...]] = {}
     if asker_id is not None:
         reacted = reactions.of_messages(tx, tuple({row.id for row in rows} | references.keys()), asker_id)
-    return Page(rows, references, users(tx, tuple(user_ids)), threads.shown(tx, started), reacted)
+        # Within a text of the JSON its quotes would be escaped.
+        with_poll = {row.id for row in (*rows, *references.values()) if '"poll":' in row.extra}
+        votes = polls.counts(tx, with_poll, asker_id)
+    return Page(rows, references, users(tx, tuple(user_ids)), threads.shown(tx, started), reacted, votes)
 
 
 def authors_since(tx: Tx, guild_id: int, message_id: int) -> set[int]:

@@ -37,6 +37,8 @@ LIBRARIES = {
     "discord.py": Library(HERE / "discord_py_bot.py", (sys.executable,)),
     "discord.py with zlib": Library(HERE / "discord_py_bot.py", (sys.executable, "-c", WITHOUT_ZSTANDARD)),
     "discord.js": Library(HERE / "js" / "bot.js", NODE),
+    "discord.py author": Library(HERE / "discord_py_author.py", (sys.executable,)),
+    "discord.js author": Library(HERE / "js" / "author.js", NODE),
     "discord.py moderator": Library(HERE / "discord_py_moderator.py", (sys.executable,)),
     "discord.js moderator": Library(HERE / "js" / "moderator.js", NODE),
 }

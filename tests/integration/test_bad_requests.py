@@ -148,7 +148,20 @@ CONTENTS: list[tuple[Json, Expected]] = [
     }),
     ({"content": "x", "message_reference": {}}, {"message_reference.message_id": REQUIRED}),
     ({"content": "x", "message_reference": "1"}, {"message_reference": NO_OBJECT}),
-    ({"content": "x", "message_reference": {"message_id": "1", "type": 1}}, {"message_reference.type": NO_CHOICE}),
+    ({"content": "x", "message_reference": {"message_id": "1", "type": 2}}, {"message_reference.type": NO_CHOICE}),
+    ({"message_reference": {"message_id": "1", "type": 1}}, {"message_reference.channel_id": REQUIRED}),
+    ({"content": "x", "allowed_mentions": {"parse": ["users"], "users": ["1"]}}, {
+        "allowed_mentions": "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE"
+    }),
+    ({"content": "x", "allowed_mentions": {"parse": ["roles"], "roles": ["1"]}}, {
+        "allowed_mentions": "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE"
+    }),
+    ({"content": "x", "sticker_ids": ["1"] * 4}, {"sticker_ids": TOO_LONG}),
+    ({"content": "x", "sticker_ids": ["x"]}, {"sticker_ids.0": NO_NUMBER}),
+    ({"content": "x", "components": {}}, {"components": NO_LIST}),
+    ({"content": "x", "components": [{"type": 1}]}, {"components.0.components": REQUIRED}),
+    ({"content": "x", "components": [{"type": 2}]}, {"components.0": "UNION_TYPE_CHOICES"}),
+    ({"content": "x", "components": [{"type": True}]}, {"components.0": "UNION_TYPE_CHOICES"}),
     ({"content": "x", "message_reference": {"message_id": "1"}}, {"message_reference": "REPLIES_UNKNOWN_MESSAGE"}),
     (
         {"content": "x", "message_reference": {"message_id": "<message_id>", "channel_id": "1"}},

@@ -11,7 +11,7 @@ import trio
 
 from chatd import app
 from chatd.config import load
-from chatd.service import checkpoints
+from chatd.service import checkpoints, polls
 from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
@@ -20,6 +20,8 @@ from tests.support.client import ALL_INTENTS, Gateway, Json, connect, gateway, r
 from tests.support.core import Clock
 from tests.support.postgres import fresh_database
 from tests.support.world import Guild, User, World
+
+POLL = {"question": {"text": "Where to?"}, "answers": [{"poll_media": {"text": text}} for text in "ab"], "duration": 1}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -145,6 +147,52 @@ async def test_reactions_pins_and_deletions_are_told_as_they_were(options: dict[
             client.url = running.url
             async with resumed(client) as again:
                 assert [event for event in again.events if event[0] != "RESUMED"] == expected
+
+
+async def test_votes_and_ends_of_polls_are_told_once(options: dict[str, Any]) -> None:
+    """One poll is ended by its author while the bot is away, the other by its time while the server is."""
+    options["gateway.resume_window_s"] = 7200.0
+    clock = Clock()
+    async with serving(options, kill=True, clock=clock) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        messages = f"/channels/{guild.general}/messages"
+        async with gateway(running.url, bot.token) as left, gateway(running.url, bot.token) as stayed:
+            first, second = [(await alice.post(messages, {"poll": POLL})).ok(200) for _ in range(2)]
+            for client in (left, stayed):
+                await seen(client, 2)
+            await until_noted(running)
+            known = len(stayed.events)
+            left.cut()
+            for poll, answer_ids in ((first, [1]), (second, [1]), (first, [2])):
+                path = f"/channels/{guild.general}/polls/{poll['id']}/answers/@me"
+                (await alice.put(path, {"answer_ids": answer_ids})).ok(204)
+            (await alice.put(f"{messages}/pins/{first['id']}")).ok(204)
+            (await alice.post(f"/channels/{guild.general}/polls/{first['id']}/expire")).ok(200)
+            await bot.say(guild.general, "the end")
+            await seen(stayed, 5)
+            told = stayed.events[known:]
+    votes = ["MESSAGE_POLL_VOTE_ADD"] * 2 + ["MESSAGE_POLL_VOTE_REMOVE", "MESSAGE_POLL_VOTE_ADD"]
+    pin, end = ["MESSAGE_UPDATE", "CHANNEL_PINS_UPDATE", "MESSAGE_CREATE"], ["MESSAGE_UPDATE", "MESSAGE_CREATE"]
+    assert [name for name, _ in told] == [*votes, *pin, *end, "MESSAGE_CREATE"]
+    clock.advance(3600)
+    async with serving(options, kill=True, clock=clock) as running:
+        await polls.end_due(running.core)
+        left.url = running.url
+        async with resumed(left) as again:
+            await seen(again, 4)
+            missed = [event for event in again.events if event[0] != "RESUMED"]
+            assert missed[: len(told)] == told
+            assert [name for name, _ in missed[len(told) :]] == end
+            assert missed[-2][1]["poll"]["results"] == {
+                "answer_counts": [{"id": 1, "count": 1, "me_voted": False}],
+                "is_finalized": True,
+            }
+            await until_noted(running)
+    async with serving(options, clock=clock) as running:
+        await polls.end_due(running.core)
+        again.url = running.url
+        async with resumed(again) as last:
+            assert [name for name, _ in last.events] == ["RESUMED"]
 
 
 async def react_pin_and_delete(alice: User, bot: User, guild: Guild, first: Json, second: Json) -> None:

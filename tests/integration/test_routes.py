@@ -143,6 +143,7 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("GET /guilds/{guild_id}/members", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/@me/permissions/explain", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/search", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/messages/search", "stranger", {}, UNKNOWN_GUILD),
     ("PATCH /guilds/{guild_id}/members/@me", "stranger", {}, UNKNOWN_GUILD),
     ("PATCH /guilds/{guild_id}/members/@me/nick", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/{user_id}", "stranger", {}, UNKNOWN_GUILD),
@@ -340,6 +341,17 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ),
     ("GET /channels/{channel_id}/pins", "stranger", {}, NO_ACCESS),
     ("GET /channels/{channel_id}/messages/pins", "stranger", {}, NO_ACCESS),
+    *(
+        (f"{operation} /channels/{{channel_id}}/polls/{{other_message_id}}/{rest}", who, ids, error)
+        for operation, rest in (("GET", "answers/{answer_id}"), ("PUT", "answers/@me"), ("POST", "expire"))
+        for who, ids, error in (
+            ("stranger", {}, NO_ACCESS),
+            (OWNER, {"other_message_id": NO_ID}, UNKNOWN_MESSAGE),
+        )
+    ),
+    ("GET /channels/{channel_id}/polls/{other_message_id}/answers/{answer_id}", OWNER, {"answer_id": "9"}, (404, 0)),
+    ("PUT /channels/{channel_id}/polls/{other_message_id}/answers/@me", BOT, {}, NO_BOTS),
+    ("POST /channels/{channel_id}/polls/{other_message_id}/expire", MEMBER, {}, NOT_YOURS),
     ("POST /channels/{channel_id}/messages/{message_id}/ack", BOT, {}, NO_BOTS),
     ("POST /channels/{channel_id}/messages/{message_id}/ack", "stranger", {}, NO_ACCESS),
     ("POST /channels/{channel_id}/messages/{message_id}/ack", OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),

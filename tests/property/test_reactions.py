@@ -13,16 +13,12 @@ from msgspec import UNSET
 
 from chatd.model import limits
 from chatd.model.errors import ApiError
-from chatd.model.objects.account import Register
-from chatd.model.objects.guild import GuildCreateParams
 from chatd.model.objects.message import MessageCreate, MessagePage
 from chatd.model.objects.reaction import ReactionCreate, ReactionsQuery
-from chatd.model.wire import Snowflake, convert
-from chatd.service import accounts, auth, commits, guild_creation, membership, messages, reactions
-from chatd.service.actors import Actor
-from chatd.service.core import Core
-from chatd.store import members, migrate
-from tests.support.core import open_core
+from chatd.model.wire import Snowflake
+from chatd.service import messages, reactions
+from chatd.store import migrate
+from tests.support.core import open_core, person, shared_channel
 from tests.support.postgres import fresh_database
 
 PEOPLE, MESSAGES = 3, 2
@@ -108,7 +104,7 @@ def _migrate(url: str) -> None:
 async def run(database_url: str, directory: Path, history: list[tuple[Any, ...]]) -> None:
     async with open_core(directory, database={"url": database_url}) as core:
         people = [await person(core, f"person{number}") for number in range(PEOPLE)]
-        channel_id = await settle(core, people)
+        channel_id = await shared_channel(core, people)
         for _ in range(MESSAGES):
             await messages.create(core, people[0], channel_id, MessageCreate(content="hello"))
         posted = [message.id for message in await messages.page(core, people[0], channel_id, MessagePage())][::-1]
@@ -150,24 +146,3 @@ async def run(database_url: str, directory: Path, history: list[tuple[Any, ...]]
         for number, message_id in enumerate(posted):
             found = await reactions.users(core, people[1], channel_id, message_id, "❤", ReactionsQuery())
             assert [user.id for user in found] == sorted(people[user].id for user in model.users(number, "❤"))
-
-
-async def person(core: Core, name: str) -> Actor:
-    pair = await accounts.register(core, Register(username=name, password="correct horse"))
-    return await auth.authenticate(core, f"Bearer {pair.access_token}")
-
-
-async def settle(core: Core, people: list[Actor]) -> Snowflake:
-    """A guild of the first of them with all of them in it; its channel."""
-    template = {"name": "guild", "channels": [{"name": "one"}]}
-    view = await guild_creation.create(core, people[0], convert(template, GuildCreateParams))
-    guild = core.live.guilds[view.id]
-    for actor in people[1:]:
-        member = members.new(actor.user, core.clock_ms())
-
-        def joined(_: bool, member: Any = member) -> None:
-            membership.joined(core, guild, member)
-
-        await commits.change(core, (guild.id, actor.id), members.insert, guild.id, member, then=joined)
-    [channel_id] = guild.channels
-    return Snowflake(channel_id)

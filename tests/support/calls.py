@@ -47,6 +47,12 @@ class Call(NamedTuple):
 IMAGE = data_uri(still())
 STICKER = {"name": "sticker", "tags": "wave", "description": "waves"}
 
+POLL = {
+    "question": {"text": "Where to?"},
+    "answers": [{"poll_media": {"text": "Hills"}}, {"poll_media": {"text": "Sea", "emoji": {"name": "🌊"}}}],
+    "duration": 1,
+}
+
 EMBED = {
     "title": "title",
     "description": "text",
@@ -70,6 +76,70 @@ EVENT = {
     "scheduled_end_time": "2099-01-02T04:04:05Z",
 }
 RULE = {"name": "rule", "event_type": 1, "trigger_type": 1, "actions": [{"type": 1}], "enabled": False}
+
+PICTURE = {"url": "https://chat.test/i.png"}
+SELECT = {"min_values": 0, "max_values": 2, "placeholder": "Choose", "disabled": True}
+# One of each kind but for files, which takes an upload.
+ROWS = [
+    {
+        "type": 1,
+        "components": [
+            {"type": 2, "style": 1, "custom_id": "press", "label": "Press", "emoji": {"name": "👍"}},
+            {"type": 2, "style": 5, "url": "https://chat.test/", "label": "Open", "disabled": True},
+        ],
+    },
+    {
+        "type": 1,
+        "components": [
+            {
+                "type": 3,
+                "custom_id": "words",
+                "options": [
+                    {"label": "one", "value": "1", "description": "the first", "default": True},
+                    {"label": "two", "value": "2", "emoji": {"name": "✌️"}},
+                ],
+                **SELECT,
+            }
+        ],
+    },
+    *(
+        {
+            "type": 1,
+            "components": [
+                {
+                    "type": kind,
+                    "custom_id": name,
+                    "default_values": [{"id": "{owner_id}", "type": name}],
+                    **({"channel_types": [0, 2]} if name == "channel" else {}),
+                    **SELECT,
+                }
+            ],
+        }
+        for kind, name in ((5, "user"), (6, "role"), (8, "channel"))
+    ),
+]
+LAYOUT = [
+    {
+        "type": 17,
+        "id": 50,
+        "accent_color": 0x123456,
+        "components": [
+            {
+                "type": 9,
+                "components": [{"type": 10, "content": "# Title"}],
+                "accessory": {"type": 11, "media": PICTURE, "description": "a picture"},
+            },
+            {"type": 14, "spacing": 2},
+            {"type": 12, "items": [{"media": PICTURE, "spoiler": True}]},
+            {"type": 1, "components": [{"type": 7, "custom_id": "whom"}]},
+        ],
+    },
+    {
+        "type": 9,
+        "components": [{"type": 10, "content": "words"}],
+        "accessory": {"type": 2, "style": 4, "custom_id": "end", "emoji": {"name": "🔥"}},
+    },
+]
 
 # Texts "{…}" in paths, payloads and queries stand for what `setting` made.
 CALLS = (
@@ -196,6 +266,7 @@ CALLS = (
     Call("GET", "/guilds/{guild_id}/stickers/{sticker_id}", 200),
     Call("POST", "/guilds/{guild_id}/stickers", 201, OWNER, STICKER, files={"file": still()}),
     Call("PATCH", "/guilds/{guild_id}/stickers/{sticker_id}", 200, OWNER, {"name": "renamed", "description": None}),
+    Call("POST", "/channels/{channel_id}/messages", 200, MEMBER, {"sticker_ids": ["{sticker_id}"]}),
     Call("DELETE", "/guilds/{guild_id}/stickers/{sticker_id}", 204),
     Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"limit": "100"}),
     Call(
@@ -313,6 +384,15 @@ CALLS = (
             "message_reference": {"message_id": "{message_id}"},
         },
     ),
+    Call("POST", "/channels/{channel_id}/messages", 200, BOT, {"content": "choose", "components": ROWS}),
+    Call("POST", "/channels/{channel_id}/messages", 200, BOT, {"components": LAYOUT, "flags": 1 << 15}),
+    Call(
+        "POST",
+        "/channels/{channel_id}/messages",
+        200,
+        MEMBER,
+        {"message_reference": {"type": 1, "message_id": "{message_id}", "channel_id": "{channel_id}"}},
+    ),
     Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),
     Call("GET", "/channels/{channel_id}/messages/{message_id}", 200, MEMBER),
     Call("PATCH", "/channels/{channel_id}/messages/{message_id}", 200, OWNER, {"content": "edited"}),
@@ -330,6 +410,7 @@ CALLS = (
     Call("GET", "/channels/{channel_id}/messages/pins", 200, MEMBER, query={"limit": "1"}),
     Call("GET", "/channels/{channel_id}/pins", 200, MEMBER),
     Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),  # with a pin and a reaction
+    Call("GET", "/guilds/{guild_id}/messages/search", 200, MEMBER, query={"has": "-poll", "limit": "5"}),
     Call("DELETE", "/channels/{channel_id}/messages/pins/{message_id}", 204),
     Call("PUT", "/channels/{channel_id}/pins/{message_id}", 204),
     Call("DELETE", "/channels/{channel_id}/pins/{message_id}", 204),
@@ -337,6 +418,17 @@ CALLS = (
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}", 204),
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}", 204),
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions", 204),
+    Call("POST", "/channels/{channel_id}/messages", 200, OWNER, {"poll": POLL}),
+    Call("PUT", "/channels/{channel_id}/polls/{other_message_id}/answers/@me", 204, MEMBER, {"answer_ids": ["2"]}),
+    Call(
+        "GET",
+        "/channels/{channel_id}/polls/{other_message_id}/answers/{answer_id}",
+        200,
+        MEMBER,
+        query={"after": "0", "limit": "100"},
+    ),
+    Call("POST", "/channels/{channel_id}/polls/{other_message_id}/expire", 200),
+    Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),  # with polls, and the result of one
     Call("POST", "/users/@me/relationships", 204, MEMBER, {"username": "owner"}),
     Call("PUT", "/users/@me/relationships/{user_id}", 204, OWNER, {}),
     Call("GET", "/users/@me/relationships", 200),
@@ -378,7 +470,7 @@ async def setting(world: World) -> Setting:
     leaver, refresher = await world.person(), await world.person()
     guild = await world.guild(owner, member)
     bot, other_bot = await world.bot(owner, guild), await world.bot(owner)
-    message, other_message = await owner.say(guild.general), await owner.say(guild.general)
+    message, other_message = await owner.say(guild.general), await owner.say(guild.general, poll=POLL)
     role = (await owner.post(f"/guilds/{guild.id}/roles", {})).ok(200)
     rule = (await owner.post(f"/guilds/{guild.id}/auto-moderation/rules", RULE)).ok(200)
     archived: list[str] = []
@@ -414,6 +506,7 @@ async def setting(world: World) -> Setting:
         "banned_id": leaver.id,
         "message_id": message["id"],
         "other_message_id": other_message["id"],
+        "answer_id": "2",
         "emoji": quote("👍"),
         "other_channel_id": thread_id,
         "application_id": bot.id,

@@ -15,15 +15,19 @@ from chatd.live.presence import Presence
 from chatd.live.sessions import Session
 from chatd.live.state import Live
 from chatd.model import intents
+from chatd.model.objects.account import Register
+from chatd.model.objects.guild import GuildCreateParams, Member
 from chatd.model.ratelimit import Limiter
 from chatd.model.snowflake import SnowflakeGenerator
+from chatd.model.wire import Snowflake
+from chatd.service import accounts, auth, commits, guild_creation, membership
 from chatd.service.actors import Actor, Actors
 from chatd.service.core import Core
 from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
 from chatd.service.search_index import SearchIndex
-from chatd.store import migrate, open_database
+from chatd.store import members, migrate, open_database
 from chatd.store.blobs import open_blobs
 from chatd.store.disk import Disk
 
@@ -79,6 +83,27 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
         nursery.start_soon(core.live.bus.run)
         yield core
         nursery.cancel_scope.cancel()
+
+
+async def person(core: Core, name: str) -> Actor:
+    pair = await accounts.register(core, Register(username=name, password="correct horse"))
+    return await auth.authenticate(core, f"Bearer {pair.access_token}")
+
+
+async def shared_channel(core: Core, people: list[Actor]) -> Snowflake:
+    """A guild of the first of them with all of them in it; its channel."""
+    template = {"name": "guild", "channels": [{"name": "one"}]}
+    view = await guild_creation.create(core, people[0], convert(template, GuildCreateParams))
+    guild = core.live.guilds[view.id]
+    for actor in people[1:]:
+        member = members.new(actor.user, core.clock_ms())
+
+        def joined(_: bool, member: Member = member) -> None:
+            membership.joined(core, guild, member)
+
+        await commits.change(core, (guild.id, actor.id), members.insert, guild.id, member, then=joined)
+    [channel_id] = guild.channels
+    return Snowflake(channel_id)
 
 
 class RecordingConnection:

@@ -32,6 +32,15 @@ class Embed(Params):
     fields: Annotated[list[Field], Meta(max_length=2)] = msgspec.field(default_factory=list)
 
 
+class Circle(Params, tag_field="type", tag=1):
+    radius: int
+
+
+class Square(Params, tag_field="type", tag=2):
+    side: int
+    corners: list[Circle] | None = None
+
+
 class Form(Params):
     name: Annotated[str, Meta(min_length=2, max_length=10)]
     owner: Snowflake
@@ -48,6 +57,7 @@ class Form(Params):
     roles: tuple[Snowflake, ...] = ()
     reply: "Form | None" = None
     anything: Any = None
+    shapes: list[Circle | Square] | None = None
 
 
 class Query(Params):
@@ -90,6 +100,26 @@ def faults(**fields: Any) -> dict[str, tuple[str, str]]:
 def test_a_good_form_is_decoded() -> None:
     form = decode(Form, b'{"name":"good","owner":12,"embeds":[{"title":null}],"nonce":"abc","unknown":{}}')
     assert form == Form(name="good", owner=Snowflake(12), embeds=[Embed(title=None)], nonce="abc")
+
+
+def test_one_of_several_objects_is_told_by_its_type() -> None:
+    shapes = [{"type": 1, "radius": 1}, {"side": 2, "type": 2, "corners": [{"radius": 3}]}]
+    form = decode(Form, json.dumps({"name": "good", "owner": 1, "shapes": shapes}).encode())
+    assert form.shapes == [Circle(radius=1), Square(side=2, corners=[Circle(radius=3)])]
+    choices = ("UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1, 2).')
+    bad = [{"type": 1}, {"type": 3}, {"radius": 1}, {"type": "1"}, 5, {"type": None}, {"type": [1]}]
+    assert faults(shapes=bad) == {
+        "shapes.0.radius": ("BASE_TYPE_REQUIRED", "This field is required"),
+        "shapes.1": choices,
+        "shapes.2.type": ("BASE_TYPE_REQUIRED", "This field is required"),
+        "shapes.3": choices,
+        "shapes.4": ("MODEL_TYPE_CONVERT", "Expected an object/dictionary."),
+        "shapes.5.type": ("BASE_TYPE_REQUIRED", "This field is required"),
+        "shapes.6": choices,
+    }
+    assert faults(shapes=[{"type": 2, "side": 1, "corners": [{"type": 2, "side": 1}]}]) == {
+        "shapes.0.corners.0": ("UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1,).')
+    }
 
 
 @pytest.mark.parametrize(

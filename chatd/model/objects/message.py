@@ -6,47 +6,93 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model import limits
+from chatd.model.objects.component import MessageComponent
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
+from chatd.model.objects.poll import Poll, PollCreate
 from chatd.model.objects.reaction import Reaction
+from chatd.model.objects.sticker import StickerItem
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import Object, Params, Snowflake
 
 
 class MessageType(IntEnum):
+    """Of those that this server does not write itself, a row may come from elsewhere."""
+
     DEFAULT = 0
     RECIPIENT_ADD = 1
     RECIPIENT_REMOVE = 2
+    CALL = 3
     CHANNEL_NAME_CHANGE = 4
+    CHANNEL_ICON_CHANGE = 5
     CHANNEL_PINNED_MESSAGE = 6
+    USER_JOIN = 7
+    GUILD_BOOST = 8
+    GUILD_BOOST_TIER_1 = 9
+    GUILD_BOOST_TIER_2 = 10
+    GUILD_BOOST_TIER_3 = 11
+    CHANNEL_FOLLOW_ADD = 12
+    GUILD_DISCOVERY_DISQUALIFIED = 14
+    GUILD_DISCOVERY_REQUALIFIED = 15
+    GUILD_DISCOVERY_GRACE_PERIOD_INITIAL_WARNING = 16
+    GUILD_DISCOVERY_GRACE_PERIOD_FINAL_WARNING = 17
     THREAD_CREATED = 18
     REPLY = 19
+    CHAT_INPUT_COMMAND = 20
     THREAD_STARTER_MESSAGE = 21
+    GUILD_INVITE_REMINDER = 22
+    CONTEXT_MENU_COMMAND = 23
     AUTO_MODERATION_ACTION = 24
+    ROLE_SUBSCRIPTION_PURCHASE = 25
+    INTERACTION_PREMIUM_UPSELL = 26
+    STAGE_START = 27
+    STAGE_END = 28
+    STAGE_SPEAKER = 29
+    STAGE_TOPIC = 31
+    GUILD_APPLICATION_PREMIUM_SUBSCRIPTION = 32
+    GUILD_INCIDENT_ALERT_MODE_ENABLED = 36
+    GUILD_INCIDENT_ALERT_MODE_DISABLED = 37
+    GUILD_INCIDENT_REPORT_RAID = 38
+    GUILD_INCIDENT_REPORT_FALSE_ALARM = 39
+    PURCHASE_NOTIFICATION = 44
+    POLL_RESULT = 46
 
 
-# Written by people; all others are the system's (resources/message, "Message Types").
-AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
-# By the same page.
+# Written by people and applications; all others are the system's (resources/message, "Message Types"). These alone
+# may be replied to, edited and forwarded.
+AUTHORED_TYPES = frozenset(
+    (MessageType.DEFAULT, MessageType.REPLY, MessageType.CHAT_INPUT_COMMAND, MessageType.CONTEXT_MENU_COMMAND)
+)
+# Those that show what they refer to, by the page's note on `referenced_message`.
+REFERRING_TYPES = frozenset((MessageType.REPLY, MessageType.THREAD_STARTER_MESSAGE, MessageType.CONTEXT_MENU_COMMAND))
+# By the page's table.
 UNDELETABLE_TYPES = frozenset(
     (
         MessageType.RECIPIENT_ADD,
         MessageType.RECIPIENT_REMOVE,
+        MessageType.CALL,
         MessageType.CHANNEL_NAME_CHANGE,
+        MessageType.CHANNEL_ICON_CHANGE,
         MessageType.THREAD_STARTER_MESSAGE,
     )
 )
-
-
-# Written by people; all others are the system's (resources/message, "Message Types").
-AUTHORED_TYPES = frozenset((MessageType.DEFAULT, MessageType.REPLY))
 
 
 class MessageFlags(IntFlag):
     SUPPRESS_EMBEDS = 1 << 2
     HAS_THREAD = 1 << 5
     SUPPRESS_NOTIFICATIONS = 1 << 12
+    IS_VOICE_MESSAGE = 1 << 13
+    HAS_SNAPSHOT = 1 << 14
+    IS_COMPONENTS_V2 = 1 << 15
+
+
+class ReferenceType(IntEnum):
+    """Message Reference Types."""
+
+    DEFAULT = 0
+    FORWARD = 1
 
 
 class MessageReference(Object, frozen=True, gc=False, kw_only=True):
@@ -54,6 +100,21 @@ class MessageReference(Object, frozen=True, gc=False, kw_only=True):
     channel_id: Snowflake
     message_id: Snowflake | UnsetType = UNSET  # without one it refers to the channel
     guild_id: Snowflake | UnsetType = UNSET
+
+
+class Snapshot(Object, frozen=True, omit_defaults=True, kw_only=True):
+    """A forwarded message as it was ("Message Snapshot Structure"), stored: whom it mentions is looked up again."""
+
+    type: int
+    content: str
+    timestamp: str
+    edited_timestamp: str | None = None
+    flags: int = 0
+    mentions: tuple[Snowflake, ...] = ()
+    mention_roles: tuple[Snowflake, ...] = ()
+    embeds: tuple[Embed, ...] = ()
+    components: tuple[MessageComponent, ...] = ()
+    sticker_items: tuple[StickerItem, ...] = ()
 
 
 class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
@@ -66,12 +127,36 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     embeds: tuple[Embed, ...] = ()
     nonce: str | int | None = None
     message_reference: MessageReference | None = None
+    components: tuple[MessageComponent, ...] = ()
+    sticker_items: tuple[StickerItem, ...] = ()
+    snapshot: Snapshot | None = None
+    poll: Poll | UnsetType = UNSET
 
 
 class MessageUser(User, frozen=True, gc=False, kw_only=True):
     """A mentioned user; in a guild's events with its membership."""
 
     member: MessageMember | UnsetType = UNSET
+
+
+class SnapshotMessage(Object, frozen=True, kw_only=True):
+    """What is shown of a forwarded message."""
+
+    type: int
+    content: str
+    timestamp: str
+    edited_timestamp: str | None
+    flags: int
+    mentions: tuple[User, ...]
+    mention_roles: tuple[Snowflake, ...]
+    attachments: tuple[()] = ()
+    embeds: tuple[Embed, ...]
+    components: tuple[MessageComponent, ...]
+    sticker_items: tuple[StickerItem, ...] | UnsetType = UNSET
+
+
+class MessageSnapshot(Object, frozen=True, kw_only=True):
+    message: SnapshotMessage
 
 
 class Message(Object, frozen=True, kw_only=True):
@@ -89,13 +174,16 @@ class Message(Object, frozen=True, kw_only=True):
     type: int
     flags: int
     attachments: tuple[()] = ()
-    components: tuple[()] = ()
+    components: tuple[MessageComponent, ...] = ()
+    sticker_items: tuple[StickerItem, ...] | UnsetType = UNSET
     pinned: bool = False
     reactions: tuple[Reaction, ...] | UnsetType = UNSET  # only over REST: it depends on who asks
     nonce: str | int | UnsetType = UNSET
     message_reference: MessageReference | UnsetType = UNSET
+    message_snapshots: tuple[MessageSnapshot, ...] | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET
     thread: Thread | UnsetType = UNSET
+    poll: Poll | UnsetType = UNSET
 
 
 class AllowedMentions(Params, kw_only=True):
@@ -107,13 +195,16 @@ class AllowedMentions(Params, kw_only=True):
 
 class MessageReferenceParams(Params, kw_only=True):
     message_id: Snowflake
-    type: Literal[0] = 0
+    type: ReferenceType | None = None
     channel_id: Snowflake | None = None
     guild_id: Snowflake | None = None
-    fail_if_not_exists: bool = True
+    fail_if_not_exists: bool | None = None  # true
 
 
 Content = Annotated[str, Meta(max_length=limits.MESSAGE_CONTENT_LENGTH)]
+Embeds = Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)]
+Components = Annotated[tuple[MessageComponent, ...], Meta(max_length=limits.COMPONENTS)]
+StickerIds = Annotated[list[Snowflake], Meta(max_length=limits.MESSAGE_STICKERS)]
 Nonce = Annotated[str, Meta(max_length=limits.MESSAGE_NONCE_LENGTH)] | int
 
 
@@ -123,21 +214,26 @@ class MessageCreate(Params, kw_only=True):
     content: Content | None = None
     nonce: Nonce | None = None
     tts: bool | None = None
-    embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | None = None
+    embeds: Embeds | None = None
     embed: EmbedParams | None = None  # the older form, one embed
     allowed_mentions: AllowedMentions | None = None
     message_reference: MessageReferenceParams | None = None
     flags: int | None = None
     enforce_nonce: bool | None = None
+    components: Components | None = None
+    sticker_ids: StickerIds | None = None
+    poll: PollCreate | None = None
 
 
 class MessagePatch(Params, kw_only=True):
     """Edit Message."""
 
     content: Content | UnsetType | None = UNSET
-    embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | UnsetType | None = UNSET
+    embeds: Embeds | UnsetType | None = UNSET
     flags: int | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | UnsetType | None = UNSET
+    components: Components | UnsetType | None = UNSET
+    sticker_ids: StickerIds | UnsetType | None = UNSET
 
 
 class BulkDelete(Params, kw_only=True):

@@ -37,6 +37,14 @@ class Sticker(StickerExtra, frozen=True, kw_only=True):
     user: User | UnsetType = UNSET
 
 
+class StickerItem(Object, frozen=True, gc=False, kw_only=True):
+    """A sticker as a message shows it."""
+
+    id: Snowflake
+    name: str
+    format_type: int
+
+
 class StickerPacks(Object, frozen=True, kw_only=True):
     """List Sticker Packs."""
 

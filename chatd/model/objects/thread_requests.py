@@ -6,9 +6,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model import limits
 from chatd.model.objects.channel import AppliedTags, AutoArchive, ChannelName, Slowmode
-from chatd.model.objects.embed import EmbedParams
 from chatd.model.objects.guild import Member
-from chatd.model.objects.message import AllowedMentions, Content, Message
+from chatd.model.objects.message import AllowedMentions, Components, Content, Embeds, Message, StickerIds
 from chatd.model.objects.thread import Thread, ThreadMember
 from chatd.model.wire import Object, Params, Snowflake
 
@@ -25,9 +24,11 @@ class ForumMessage(Params, kw_only=True):
     """The first message of a thread in a forum or media channel."""
 
     content: Content | None = None
-    embeds: Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)] | None = None
+    embeds: Embeds | None = None
     allowed_mentions: AllowedMentions | None = None
     flags: int | None = None
+    components: Components | None = None
+    sticker_ids: StickerIds | None = None
 
 
 class ThreadCreate(ThreadFromMessage, kw_only=True):
