@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 # Messages written at a time: posts wait for as long, on SQLite some 3 ms.
 BATCH = 128
+# How long the index rests after a batch, in times of what that took: longer when there is more to do. A flood of posts
+# pays a few percent for it, and the index lags behind until the flood is over.
+REST = 4
 # Searches that may wait for their turn; beyond it 503.
 WAITING = 32
 PROGRESS_S = 10.0
@@ -66,7 +69,7 @@ class SearchIndex:
             self._begun = True
         if not self.enabled:
             return
-        reported = trio.current_time()
+        reported = begun = trio.current_time()
         while (batch := await self._db.read(_next)).noted or batch.newest_id:
             if batch.noted:
                 await self._db.write_aside(search_index.refresh, batch.noted, batch.entries)
@@ -77,6 +80,8 @@ class SearchIndex:
                 reported = trio.current_time()
                 up_to = timestamp(created_ms(batch.newest_id)) if batch.newest_id else "changes"
                 logger.info("search: indexing", documents=self.documents, up_to=up_to)
+            await trio.sleep((trio.current_time() - begun) * REST)
+            begun = trio.current_time()
         self.is_ready = True
 
     async def _begin(self) -> None:
