@@ -8,12 +8,14 @@ from functools import cache
 from itertools import count
 from typing import Any
 
+from msgspec import UNSET
 from msgspec.structs import FieldInfo, fields, replace
 
 from chatd.model.objects.component import (
     Button,
     Component,
     ComponentEmoji,
+    File,
     Media,
     MessageComponent,
     StringSelect,
@@ -66,9 +68,10 @@ def complete(tree: Tree, custom: Mapping[int, Emoji], new_id: Callable[[], int])
             return tuple(map(completed, node))
         if isinstance(node, Media):
             return Media(url=node.url, id=Snowflake(new_id()), proxy_url=node.url)
-        if isinstance(node, ComponentEmoji) and isinstance(node.id, Snowflake):
-            emoji = custom[node.id]
-            return ComponentEmoji(id=emoji.id, name=emoji.name, animated=emoji.animated)
+        if isinstance(node, ComponentEmoji):
+            return _emoji(node, custom)
+        if isinstance(node, File):
+            node = replace(node, name=None, size=None)
         if isinstance(node, Component) and not node.id:
             node = replace(node, id=next(numbers))
         if isinstance(node, Object):
@@ -78,6 +81,13 @@ def complete(tree: Tree, custom: Mapping[int, Emoji], new_id: Callable[[], int])
 
     found: Tree = completed(tree)
     return found
+
+
+def _emoji(emoji: ComponentEmoji, custom: Mapping[int, Emoji]) -> ComponentEmoji:
+    if not isinstance(emoji.id, Snowflake):
+        return ComponentEmoji(name=emoji.name or UNSET)
+    found = custom[emoji.id]
+    return ComponentEmoji(id=found.id, name=found.name, animated=found.animated)
 
 
 @cache

@@ -45,7 +45,7 @@ from chatd.store.messages import MessageRow, Page
 from chatd.store.rows import to_text
 
 # The flag that may be set and unset: of an own message, and with MANAGE_MESSAGES of any.
-_SWITCHED = MessageFlags.SUPPRESS_EMBEDS
+_SWITCHED = int(MessageFlags.SUPPRESS_EMBEDS)
 
 
 class _Change(NamedTuple):
@@ -110,7 +110,7 @@ def _edit(
     content = before.content if body.content is UNSET else body.content or ""
     extra = _contents(render.extra_of(before.extra), flags, body, change)
     edited_ms = before.edited_ms
-    if _says_something(body):
+    if _says_something(body) or flags & V2 > before.flags & V2:
         compose.check_contents(content, extra, flags)
         edited_ms = now_ms
     row = replace(before, content=content, flags=flags, edited_ms=edited_ms, extra=to_text(extra))
@@ -125,7 +125,7 @@ def _flags(me: Actor, row: MessageRow, body: MessagePatch) -> int:
     if body.flags is UNSET or body.flags is None:
         return row.flags
     added = body.flags & V2 if me.is_bot and row.author_id == me.id else 0
-    return int((row.flags & ~_SWITCHED) | (body.flags & _SWITCHED) | added)
+    return (row.flags & ~_SWITCHED) | (body.flags & _SWITCHED) | added
 
 
 def _contents(extra: MessageExtra, flags: int, body: MessagePatch, change: _Change) -> MessageExtra:

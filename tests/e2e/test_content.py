@@ -39,9 +39,8 @@ class Stage:
 
     def __init__(self, actor: str, bots: Mapping[str, Bot], owner: User, member: User, guild: Guild) -> None:
         self.actor = actor
-        [self.observer] = [name for name in bots if name != actor]
         self.bots = bots
-        self.observing = bots[self.observer]
+        [self.observing] = [bot for name, bot in bots.items() if name != actor]
         self.owner = owner
         self.member = member
         self.guild = guild
@@ -174,16 +173,13 @@ async def searches(stage: Stage) -> None:
 
 async def reads_history(stage: Stage) -> None:
     """In all four modes."""
-    numbers = range(ARCHIVED)
-    middle = ARCHIVED // 2 - 1  # of the newest first
-    newest = numbers[::-1]
-    at = newest[middle + 1]
+    middle = ARCHIVED - 1 - ARCHIVED // 2
     found = await stage.order("history")
     assert {mode: found[mode] for mode in ("newest", "before", "after", "around")} == {
-        "newest": digest(newest),
-        "before": digest(newest[middle + 2 :]),
-        "after": digest(numbers[at + 1 :]),
-        "around": digest(numbers[at - 25 : at + 25]),
+        "newest": digest(range(ARCHIVED)[::-1]),
+        "before": digest(range(middle)[::-1]),
+        "after": digest(range(middle + 1, ARCHIVED)),
+        "around": digest(range(middle - 25, middle + 25)),
     }
 
 

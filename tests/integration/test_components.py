@@ -160,6 +160,7 @@ async def test_a_message_becomes_a_layout_for_good(world: World) -> None:
     tree = [text("words")]
     answer = await bot.patch(path, {"components": tree, "flags": V2})
     assert answer.errors == {"content": LEGACY_FIELD, "embeds": LEGACY_FIELD}
+    assert (await bot.patch(path, {"flags": V2})).errors == {"content": LEGACY_FIELD, "embeds": LEGACY_FIELD}
     # Of others' messages only the embeds may be hidden.
     assert (await alice.patch(path, {"flags": V2 | 4})).ok(200)["flags"] == 4
     edited = (await bot.patch(path, {"components": tree, "flags": V2, "content": None, "embeds": []})).ok(200)

@@ -77,6 +77,8 @@ async def test_everything_is_forwarded(world: World) -> None:
     layout = (await bot.post(f"/channels/{guild.general}/messages", {"components": tree, "flags": 1 << 15})).ok(200)
     [snapshot] = (await forward(alice, guild.general, layout)).ok(200)["message_snapshots"]
     assert (snapshot["message"]["components"], snapshot["message"]["flags"]) == (layout["components"], 1 << 15)
+    flagged = (await forward(bot, guild.general, layout, flags=1 << 15)).ok(200)
+    assert flagged["flags"] == HAS_SNAPSHOT  # it has no components of its own
     quiet = await alice.say(guild.general, "x", embeds=[{"title": "t"}], flags=4)
     [snapshot] = (await forward(alice, guild.general, quiet)).ok(200)["message_snapshots"]
     assert (snapshot["message"]["embeds"], snapshot["message"]["flags"]) == ([], 4)

@@ -3,6 +3,8 @@
 import pytest
 import trio
 
+from chatd.store import messages as store
+from chatd.store.messages import Draft
 from tests.support.app import Server
 from tests.support.client import Json, gateway
 from tests.support.world import Guild, User, World
@@ -252,6 +254,47 @@ async def test_edits(server: Server, world: World) -> None:
     assert (await alice.patch(path, {"flags": 4})).ok()["flags"] == 4
     assert (await bob.patch(path, {"flags": 0})).ok()["flags"] == 0
     assert (await bob.patch(f"/channels/{guild.general}/messages/1", {"content": "x"})).error == UNKNOWN_MESSAGE
+
+
+@sqlite_only
+async def test_flags(world: World) -> None:
+    alice = await world.person()
+    guild = await world.guild(alice)
+    suppress_embeds, silent, voice = 1 << 2, 1 << 12, 1 << 13
+    everything_else = ~(suppress_embeds | silent | voice) & (1 << 40) - 1
+    message = await alice.say(guild.general, "hello", flags=everything_else | silent)
+    assert message["flags"] == silent
+    path = f"/channels/{guild.general}/messages"
+    edited = (await alice.patch(f"{path}/{message['id']}", {"flags": everything_else | suppress_embeds})).ok(200)
+    assert edited["flags"] == silent | suppress_embeds
+    refused = await alice.post(path, {"content": "hello", "flags": voice})
+    assert refused.error == (400, 50160)
+
+
+# resources/message, "Message Types": what nobody deletes, and the rest.
+UNDELETABLE = {1, 2, 3, 4, 5, 21}
+TYPES = {*range(30), 31, 32, 36, 37, 38, 39, 44, 46} - {13}
+
+
+async def test_messages_of_every_type(server: Server, world: World) -> None:
+    """Most of them this server does not write: their rows come from elsewhere."""
+    alice = await world.person()
+    guild = await world.guild(alice)
+    core = server.core
+    for kind in sorted(TYPES):
+        draft = Draft(core.ids.next, int(guild.general), int(alice.id), kind, 0, "", None, "{}")
+        await core.db.append(store.append, draft, then=lambda id_: id_)
+    found = (await alice.get(f"/channels/{guild.general}/messages", limit=100)).ok(200)
+    assert {message["type"] for message in found} == TYPES
+    for message in found:
+        path = f"/channels/{guild.general}/messages/{message['id']}"
+        answer = await alice.delete(path)
+        if message["type"] in UNDELETABLE:
+            assert answer.error == (403, 50021)
+        else:
+            assert answer.status == 204, message["type"]
+        if message["type"] in {8, 9, 10, 11}:  # a boost and the levels that it reaches
+            assert (message["content"], message["author"]["id"]) == ("", alice.id)
 
 
 async def test_deletes(world: World) -> None:

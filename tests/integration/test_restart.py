@@ -195,6 +195,43 @@ async def test_votes_and_ends_of_polls_are_told_once(options: dict[str, Any]) ->
             assert [name for name, _ in last.events] == ["RESUMED"]
 
 
+async def test_layouts_and_forwards_are_told_as_they_were(options: dict[str, Any]) -> None:
+    """To a session that reads content, and to one that does not."""
+    lean_intents = ALL_INTENTS & ~(1 << 15)
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        other = await world.bot(alice, guild)
+        messages = f"/channels/{guild.general}/messages"
+        async with AsyncExitStack() as stack:
+            full, lean, full_stayed, lean_stayed = [
+                await stack.enter_async_context(gateway(running.url, other.token, intents=intents))
+                for intents in (ALL_INTENTS, lean_intents) * 2
+            ]
+            await alice.say(guild.general, "before")
+            for client in (full, lean, full_stayed, lean_stayed):
+                await seen(client, 1)
+            await until_noted(running)
+            known = [len(client.events) for client in (full_stayed, lean_stayed)]
+            for client in (full, lean):
+                client.cut()
+            tree = [{"type": 17, "components": [{"type": 10, "content": f"<@{alice.id}>"}, {"type": 14}]}]
+            layout = (await bot.post(messages, {"components": tree, "flags": 1 << 15})).ok(200)
+            reference = {"type": 1, "channel_id": guild.general, "message_id": layout["id"]}
+            (await alice.post(messages, {"message_reference": reference})).ok(200)
+            edited = [{"type": 10, "content": "other words", "id": 9}]
+            (await bot.patch(f"{messages}/{layout['id']}", {"components": edited})).ok(200)
+            await alice.say(guild.general, "the end")
+            for client in (full_stayed, lean_stayed):
+                await seen(client, 4)
+            told = [client.events[count:] for client, count in zip((full_stayed, lean_stayed), known, strict=True)]
+    assert [name for name, _ in told[0]] == ["MESSAGE_CREATE", "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_CREATE"]
+    async with serving(options) as running:
+        for client, expected in zip((full, lean), told, strict=True):
+            client.url = running.url
+            async with resumed(client) as again:
+                assert [event for event in again.events if event[0] != "RESUMED"] == expected
+
+
 async def react_pin_and_delete(alice: User, bot: User, guild: Guild, first: Json, second: Json) -> None:
     """Every event of messages, ended by a message: nine have been posted since the beginning, two of them before."""
     messages = f"/channels/{guild.general}/messages"

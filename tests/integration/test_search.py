@@ -302,8 +302,8 @@ async def test_the_operator_may_turn_it_off(options: dict[str, Any]) -> None:
     async with serving({**options, "search.enabled": False}) as running, World(running.url) as world:
         owner = world.user(owner.pair)
         assert (await ask(owner, guild)).error == DISABLED
-        (await owner.patch(f"/channels/{guild.general}/messages/{said['id']}", {"content": "word 1"})).ok(200)
         await running.core.search_index.catch_up()
+        (await owner.patch(f"/channels/{guild.general}/messages/{said['id']}", {"content": "word 1"})).ok(200)
         for table in ("search_messages", "search_terms", "search_stale"):
             assert await running.core.db.read(_count, table) == 0
     async with serving(options) as running, World(running.url) as world:

@@ -84,7 +84,7 @@ def container(*inside: Json, **fields: Any) -> Json:
 
 
 def test_defaults_are_filled_in() -> None:
-    assert received(row(button(emoji={"name": "🔥", "id": None}), link())) == [
+    assert received(row(button(emoji={"name": "🔥", "id": None, "animated": True}), link())) == [
         {
             "type": 1,
             "id": 1,
@@ -396,8 +396,9 @@ def test_media(url: str, code: str | None) -> None:
 
 
 def test_files_are_attachments() -> None:
-    [made] = received({"type": 13, "file": {"url": "attachment://a.png"}, "spoiler": True})
-    assert made["spoiler"] is True
+    file = {"type": 13, "file": {"url": "attachment://a.png"}, "spoiler": True}
+    [made] = received({**file, "name": "b.png", "size": 5})
+    assert (made["spoiler"], made["name"], made["size"]) == (True, None, None)
     assert faults({"type": 13, "file": {"url": "https://chat.test/a.png"}}) == {
         "0.file.url": "UNFURLED_MEDIA_ITEM_ATTACHMENT_REFERENCE_REQUIRED"
     }
