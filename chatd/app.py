@@ -246,6 +246,11 @@ def _register(metrics: Registry, core: Core, policy: WritePolicy, admission: Adm
         return {(reason,): counter[reason] for reason in reasons}
 
     metrics.reading("chatd_bus_backlog", "Events that wait for delivery.", core.live.bus.backlog)
+    metrics.reading(
+        "chatd_search_indexed",
+        "Messages indexed since the start, again after changes.",
+        lambda: core.search_index.documents,
+    )
     metrics.reading("chatd_connections", "Open connections, HTTP and gateway.", lambda: admission.open)
     metrics.readings(
         "chatd_connections_refused_total",

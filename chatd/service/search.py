@@ -7,7 +7,6 @@ largest part.
 
 import re
 from collections.abc import Sequence
-from functools import partial
 
 from msgspec import UNSET
 
@@ -49,12 +48,9 @@ async def messages_of_guild(core: Core, me: Actor, guild_id: Snowflake, query: M
     if not core.search_index.is_ready:
         indexed = {"documents_indexed": core.search_index.documents, "retry_after": RETRY_AFTER_S}
         raise ApiError(*SEARCH_NOT_READY, extra=indexed)
-    search = _search(guild, me.id, query)
-    if search is None:
-        return MessageSearchResult(
-            doing_deep_historical_index=False, total_results=0, messages=(), threads=(), members=()
-        )
-    found = await core.search_index.ask(partial(store.find, search=search))
+    async with core.search_index.turn():
+        search = _search(guild, me.id, query)  # not before: what the asker may read can change while it waits
+        found = Found(0, []) if search is None else await core.db.read(store.find, search)
     return await core.db.read(_result, me.id, found)
 
 
@@ -101,9 +97,8 @@ def _terms(guild_id: int, query: MessageSearch) -> tuple[tuple[tuple[int, ...], 
                 wanted.append((term(guild_id, kind, True),))
             case False:
                 unwanted.append(term(guild_id, kind, True))
-            case [*values]:
-                if values:
-                    wanted.append(tuple(term(guild_id, kind, value) for value in values))
+            case [_, *_] as values:
+                wanted.append(tuple(term(guild_id, kind, value) for value in values))
     for what in query.has:  # all of these
         if what.startswith("-"):
             unwanted.append(term(guild_id, "has", what[1:]))

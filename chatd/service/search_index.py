@@ -4,8 +4,9 @@ Posting a message writes nothing here. `catch_up` follows the messages in the or
 the database note of changes; how far it has come is stored with what it wrote, so that it goes on after a crash.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import trio
 
@@ -19,8 +20,6 @@ from chatd.store.db import Database, Overloaded, Tx
 from chatd.store.search_index import BOT, USER, Entry, Source, Stale
 
 logger = log.get(__name__)
-
-T = TypeVar("T")
 
 # Messages written at a time: posts wait for as long, on SQLite some 3 ms.
 BATCH = 128
@@ -43,20 +42,22 @@ class Batch(NamedTuple):
 class SearchIndex:
     def __init__(self, db: Database, enabled: bool) -> None:
         self.enabled = enabled
-        self.is_ready = False  # it has been complete since the server started
+        self.is_ready = False  # it has everything that was there when the server started
         self.documents = 0  # indexed since then
         self._db = db
         self._begun = False
+        self._newest_at_start = 0
         self._catching_up = trio.Lock()
         # One at a time: two would keep both readers and processors from everybody else.
         self._turn = trio.CapacityLimiter(1)
 
-    async def ask(self, read: Callable[[Tx], T]) -> T:
-        """What `read` finds, when its turn has come. Raises Overloaded, TooSlow."""
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """To be held while searching. Raises Overloaded."""
         if self._turn.statistics().tasks_waiting >= WAITING:
             raise Overloaded(f"{WAITING} searches wait already")
         async with self._turn:
-            return await self._db.read(read)
+            yield
 
     async def catch_up(self) -> None:
         """Index what has been posted and changed, until nothing is left."""
@@ -76,6 +77,7 @@ class SearchIndex:
             else:
                 await self._db.write_aside(search_index.advance, batch.entries, batch.newest_id)
             self.documents += len(batch.entries)
+            self.is_ready = self.is_ready or batch.newest_id >= self._newest_at_start
             if trio.current_time() - reported >= PROGRESS_S:
                 reported = trio.current_time()
                 up_to = timestamp(created_ms(batch.newest_id)) if batch.newest_id else "changes"
@@ -88,6 +90,7 @@ class SearchIndex:
         revision = REVISION if self.enabled else 0
         if await self._db.read(search_index.revision) != revision:
             await self._db.write_aside(search_index.begin, revision)
+        self._newest_at_start = await self._db.read(search_index.newest)
         if self.enabled and (problem := await self._db.read(search_text.shortcoming)):
             logger.warning(f"search: {problem}")
 

@@ -22,7 +22,7 @@ SCAN = 50_000
 # The newest hits, of which the most relevant are shown first.
 RANKED = 1_000
 DEADLINE_S = 2.0
-# Once the page is full, for counting what is behind it.
+# For counting what is behind the page, where the list is longer than WINDOW.
 COUNTING_S = 0.02
 
 NEWEST, OLDEST, SHORTEST = "id DESC", "id", "length, id DESC"
@@ -54,9 +54,7 @@ class Search(NamedTuple):
 
 
 class Found(NamedTuple):
-    """`total` is more than the page's end where there is a next page. It is exact where all that may fit was looked at
-    in time, which is so for lists of up to WINDOW messages.
-    """
+    """`total` is exact for lists of up to WINDOW messages, and past the page's end wherever there is a next page."""
 
     total: int
     message_ids: list[int]
@@ -70,6 +68,14 @@ class Hit(Row):
 class _Sql(NamedTuple):
     text: str
     params: tuple[Param, ...]
+
+
+class _Hits(NamedTuple):
+    """SQL for the messages that fit, and how long they may be counted."""
+
+    text: str
+    params: tuple[Param, ...]
+    counting_s: float
 
 
 class _List(NamedTuple):
@@ -93,22 +99,22 @@ def find(tx: Tx, search: Search) -> Found:
             hits = more
             found = _page(tx, search, hits)
         if found.total > search.offset + search.limit:
-            tx.allow(COUNTING_S)
+            tx.allow(hits.counting_s)
             found = found._replace(total=max(found.total, _count(tx, hits)))
     return found
 
 
-def _attempts(tx: Tx, search: Search) -> Iterator[_Sql]:
-    """The messages that fit, of those that are looked at; each time more of them."""
+def _attempts(tx: Tx, search: Search) -> Iterator[_Hits]:
+    """Each time more messages are looked at."""
     lists = _lists(search)
     shortest, length = min(((it, _length(tx, search, it)) for it in lists), key=lambda pair: pair[1])
     if length <= WINDOW:
-        yield _fitting(tx, search, _first(search, shortest, WINDOW))
+        yield _fitting(tx, search, _first(search, shortest, WINDOW), DEADLINE_S)
         return
     # A list of several values would have to be sorted as a whole.
     long = next(it for it in lists if len(it.values) == 1)
     indexed = search_text.candidates(tx, search.words, search.after, search.before, search.direction)
-    if indexed is None or not search_text.finds_common_words(tx):
+    if indexed is None or not search_text.comes_as_found(tx):
         yield _fitting(tx, search, _first(search, long, WINDOW))
     yield _fitting(tx, search, _first(search, long, SCAN) if indexed is None else indexed)
 
@@ -148,18 +154,19 @@ def _between(it: _List) -> str:
     return f"{it.column} IN ({marks(len(it.values))}) AND {it.id} > ? AND {it.id} < ?"
 
 
-def _fitting(tx: Tx, search: Search, candidates: Candidates) -> _Sql:
+def _fitting(tx: Tx, search: Search, candidates: Candidates, counting_s: float = COUNTING_S) -> _Hits:
     """Those of the candidates that fit, in their order."""
     conditions = list(_conditions(tx, search))
-    return _Sql(
+    return _Hits(
         f"SELECT s.id AS id, LENGTH(s.text) AS length FROM {candidates.source}"
         f" WHERE {' AND '.join([*candidates.conditions, *(condition.text for condition in conditions)])}"
         f" {candidates.order}",
         (*candidates.params, *(param for condition in conditions for param in condition.params)),
+        counting_s,
     )
 
 
-def _page(tx: Tx, search: Search, hits: _Sql) -> Found:
+def _page(tx: Tx, search: Search, hits: _Hits) -> Found:
     """Looks for one more than the page has, to know whether there is a next one."""
     end = search.offset + search.limit
     rows = tx.rows(
@@ -171,7 +178,7 @@ def _page(tx: Tx, search: Search, hits: _Sql) -> Found:
     return Found(len(rows), [row.id for row in rows[search.offset : end]])
 
 
-def _count(tx: Tx, hits: _Sql) -> int:
+def _count(tx: Tx, hits: _Hits) -> int:
     return int(tx.scalar(f"SELECT COUNT(*) FROM ({hits.text} LIMIT ?) hits", *hits.params, SEARCH_RESULTS))
 
 

@@ -66,6 +66,11 @@ def begin(tx: Tx, revision: int) -> None:
     search_text.empty(tx)
 
 
+def newest(tx: Tx) -> int:
+    """The newest message there is, indexed or not."""
+    return int(tx.scalar("SELECT MAX(id) FROM messages") or 0)
+
+
 def position(tx: Tx) -> int:
     return int(tx.scalar("SELECT position FROM search_state"))
 

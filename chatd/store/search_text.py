@@ -16,8 +16,6 @@ _INDEXED_IN_C = re.compile(r"[0-9a-z]{3}")
 _CONTAINS = {"sqlite": "INSTR(s.text, ?) > 0", "postgres": "STRPOS(s.text, ?) > 0"}
 _POSTGRES_INDEX = "SELECT COUNT(*) FROM pg_indexes WHERE schemaname = current_schema() AND indexname = ?"
 _POSTGRES_LOCALE = "SELECT datctype FROM pg_database WHERE datname = current_database()"
-
-
 _POSTGRES_STEERING = (
     "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
     " set_config('plan_cache_mode', 'force_custom_plan', true)"
@@ -98,8 +96,8 @@ def candidates(tx: Tx, words: tuple[str, ...], after: int, before: int, directio
     )
 
 
-def finds_common_words(tx: Tx) -> bool:
-    """Whether `candidates` come as they are found. PostgreSQL collects all of them first."""
+def comes_as_found(tx: Tx) -> bool:
+    """Whether a few `candidates` are found without the others. PostgreSQL collects all before it sorts them."""
     return tx.dialect == "sqlite"
 
 

@@ -1,12 +1,12 @@
 """Searching a guild's messages: by words and by everything else, as far as the asker may read."""
 
-import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from chatd.model.errors import ApiError
 from chatd.model.objects.account import Register
@@ -327,19 +327,18 @@ async def test_while_the_index_is_made_clients_are_told_to_come_back(tmp_path: P
 
 
 async def test_searches_wait_for_their_turn_up_to_a_number(tmp_path: Path) -> None:
-    held, done = threading.Event(), []
-
-    def slow(tx: Tx) -> None:
-        held.wait(10)
-
     async with open_core(tmp_path) as core, trio.open_nursery() as nursery:
+
+        async def search_for_ever() -> None:
+            async with core.search_index.turn():
+                await trio.sleep_forever()
+
         for _ in range(1 + search_index.WAITING):
-            nursery.start_soon(core.search_index.ask, slow)
-        await trio.testing.wait_all_tasks_blocked()
+            nursery.start_soon(search_for_ever)
+        await wait_all_tasks_blocked()
         with pytest.raises(Overloaded):
-            await core.search_index.ask(done.append)
-        held.set()
-    assert not done
+            await search_for_ever()
+        nursery.cancel_scope.cancel()
 
 
 def _count(tx: Tx, table: str) -> int:
