@@ -52,6 +52,7 @@ from chatd.service import read_states, recovery, voice
 from chatd.service.actors import Actors
 from chatd.service.checkpoints import Checkpoints
 from chatd.service.core import Core
+from chatd.service.links import Links
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
@@ -122,6 +123,7 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
             ),
             blobs=blobs,
             renditions=renditions,
+            links=Links(await trio.to_thread.run_sync(_secret, data / "links.key"), config.server.public_url, clock_ms),
             nonces=nonces,
             search_index=SearchIndex(db, config.search.enabled),
             jwt_key=await trio.to_thread.run_sync(_secret, data / "jwt.key"),
@@ -144,10 +146,11 @@ async def run(
     async with open_core(config, clock_ms) as core:
         if prepare is not None:
             await prepare(core)
+        sockets = inherited or await listener.listen(config.server.host, config.server.port)
+        core.links.base = core.links.base or _url(config, sockets)  # before anything is rendered
         core.live.bus.horizon = core.ids.next()
         await recovery.restore(core)
         checkpoints = Checkpoints(core)
-        sockets = inherited or await listener.listen(config.server.host, config.server.port)
         metrics = Registry()
         async with trio.open_nursery() as infrastructure:
             infrastructure.start_soon(core.live.bus.run, name="bus")
@@ -199,8 +202,8 @@ async def _serve(
                 partial(listener.serve, sockets, attend, policy, tls=tls, admission=admission),
                 name="listeners",
             )
-            url = f"{'https' if tls else 'http'}://{_address(sockets[0])}"
-            task_status.started(Running(core, gateway, metrics, url, sockets, listeners.cancel_scope.cancel))
+            stop = listeners.cancel_scope.cancel
+            task_status.started(Running(core, gateway, metrics, _url(config, sockets), sockets, stop))
         logger.info("draining", connections=len(gateway.connections))
         drain.begin()
         connections.cancel_scope.deadline = trio.current_time() + server.drain_s
@@ -279,9 +282,10 @@ def _protocols(config: Config) -> list[str]:
     return ["http/1.1"] if config.server.http == "edge" else ["h2", "http/1.1"]
 
 
-def _address(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _url(config: Config, sockets: Sequence[socket.socket]) -> str:
+    """Of the first address that is listened on."""
+    host, port = sockets[0].getsockname()[:2]
+    return f"http{'s' * bool(config.server.tls_cert)}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _secret(path: Path) -> bytes:

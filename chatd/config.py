@@ -54,7 +54,7 @@ class Server(Section, frozen=True):
     max_image_body_bytes: Annotated[
         int, _doc("Largest request body where images come as base64 in JSON; beyond it 413.", ge=1024)
     ] = 6_291_456
-    max_upload_bytes: Annotated[int, _doc("Largest multipart request body; beyond it 413.", ge=1024)] = 26_214_400
+    max_upload_bytes: Annotated[int, _doc("Largest multipart request body; beyond it 413.", ge=1024)] = 104_857_600
     header_deadline_s: Annotated[float, _doc("Time to send a request's headers; beyond it 408.", gt=0)] = 10.0
     body_deadline_s: Annotated[
         float, _doc("Time to send a request's body, besides a second for each KiB of it; beyond it 408.", gt=0)
@@ -113,6 +113,9 @@ class Media(Section, frozen=True):
     s3_region: Annotated[str, _doc("Region that requests are signed for.", min_length=1)] = "us-east-1"
     s3_access_key: Annotated[str, _doc("Access key that may read, write, delete and list the bucket.")] = ""
     s3_secret_key: Annotated[str, _doc("Secret of the access key.")] = ""
+    max_file_bytes: Annotated[
+        int, _doc("Largest file of a message; beyond it 413. server.max_upload_bytes is for all of a request.", ge=1024)
+    ] = 26_214_400
     cache_bytes: Annotated[
         int, _doc("Resized and converted images that are kept in the data directory; the oldest make room.", ge=1 << 26)
     ] = 268_435_456

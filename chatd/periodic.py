@@ -11,7 +11,7 @@ from chatd.model.snowflake import lowest_at
 from chatd.service import (
     checkpoints,
     gateway,
-    images,
+    orphans,
     polls,
     presence,
     read_states,
@@ -62,7 +62,7 @@ def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
         "threads": (60.0, lambda: thread_archive.archive_idle(core)),
         "audit log": (3600.0, forget_audit_log),
-        "orphans": (3600.0, lambda: images.collect(core)),
+        "orphans": (3600.0, lambda: orphans.collect(core)),
         "logins": (3600.0, lambda: core.db.write(delete_expired_logins, core.clock_ms())),
     }
 

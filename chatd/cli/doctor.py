@@ -23,6 +23,9 @@ from chatd.store.connect import connect
 WARN_BYTES = 2 * 1024**3
 FAIL_BYTES = 200 * 1024**2
 
+# To listen on all addresses, which are nobody's to connect to.
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})
+
 
 class Finding(msgspec.Struct, frozen=True):
     check: str
@@ -73,7 +76,8 @@ def _data(config: Config) -> Iterator[Finding]:
     if data.stat().st_uid != os.geteuid():
         advice = "commands that run without a server leave files that it cannot write; run them as the owner"
         yield Finding("data", "warn", f"{data} belongs to another user", advice)
-    exposed = [path.name for path in (data, data / "jwt.key") if path.exists() and path.stat().st_mode & 0o077]
+    secrets = (data, data / "jwt.key", data / "links.key")
+    exposed = [path.name for path in secrets if path.exists() and path.stat().st_mode & 0o077]
     if exposed:
         advice = f"chmod 700 {data}; chmod 600 {data}/*"
         yield Finding("data", "warn", f"other users of this machine can reach {', '.join(exposed)}", advice)
@@ -111,6 +115,13 @@ def _port(config: Config) -> Finding:
     except OSError as error:
         return Finding("port", "fail", f"{host}:{port}: {error.strerror}", "choose another with server.port")
     return Finding("port", "ok", f"{host}:{port} is free")
+
+
+def _links(config: Config) -> Iterator[Finding]:
+    if config.server.public_url or config.server.host not in ANY_ADDRESS:
+        return
+    found = f"attachments are linked under {config.server.host}, which leads nowhere from elsewhere"
+    yield Finding("links", "warn", found, "set server.public_url to what clients use")
 
 
 def _database(config: Config) -> Iterator[Finding]:
@@ -160,5 +171,6 @@ CHECKS: dict[str, Callable[[Config], Iterator[Finding]]] = {
     "data": _data,
     "disk": _disk,
     "server": _server,
+    "links": _links,
     "database": _database,
 }

@@ -12,6 +12,9 @@ from chatd.model.wire import MAX_STRING_INT
 
 Format = Literal["png", "jpeg", "gif", "webp"]
 
+# By a path's extension.
+FORMATS: dict[str, Format] = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "gif": "gif"}
+
 STILL: frozenset[Format] = frozenset({"png", "jpeg", "webp"})
 ANY: frozenset[Format] = STILL | {"gif"}
 

@@ -1,4 +1,4 @@
-"""Images where libraries look for them: open, outside of /api, and kept by clients for ever.
+"""Images where libraries look for them: open, outside of /api, and kept by clients for ever. `attachments` are beside.
 
 Docs: reference, "CDN Endpoints". A library's CDN base URL is the server's own.
 """
@@ -7,23 +7,21 @@ from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from chatd.model.errors import ApiError
-from chatd.model.images import KINDS, Format, Found, parse_name
+from chatd.model.images import FORMATS, KINDS, Format, Found, parse_name
 from chatd.model.wire import encode
+from chatd.rest import attachments
 from chatd.rest.download import UNTRUSTED, is_unchanged, respond
 from chatd.rest.http import Handler, Request, Response
 from chatd.service import images
 from chatd.service.core import Core
 from chatd.service.pixels import DEFAULT_FIGURES, Unanimated, Unreadable
-from chatd.store.blobs import BlobsFailed
-
-# By a path's extension.
-FORMATS: dict[str, Format] = {"png": "png", "jpg": "jpeg", "jpeg": "jpeg", "webp": "webp", "gif": "gif"}
+from chatd.store.db import StoreError
 
 SIZES = frozenset(str(1 << power) for power in range(4, 13))
 
 DEFAULT_AVATARS = "/embed/avatars/"
 _DEFAULT_AVATAR_INDEXES = frozenset(map(str, range(len(DEFAULT_FIGURES))))
-_PATHS = (DEFAULT_AVATARS, *{f"/{kind.template.partition('/')[0]}/" for kind in KINDS})
+_PATHS = (DEFAULT_AVATARS, attachments.PATH, *{f"/{kind.template.partition('/')[0]}/" for kind in KINDS})
 
 # What a path names never changes, except for the default avatars, which may look different in another version.
 _FOR_EVER = (b"Cache-Control", b"public, max-age=31536000, immutable")
@@ -38,16 +36,20 @@ def with_cdn(core: Core, handler: Handler) -> Handler:
             return await handler(request)
         try:
             return await _answer(core, request)
+        except (Unanimated, Unreadable):
+            return _refuse(415)
         except ApiError as error:  # too many wait
             headers = [(name.encode(), value.encode()) for name, value in error.headers.items()]
             return Response(error.status, [_JSON, *headers], encode(error.body()))
-        except BlobsFailed:
+        except StoreError:
             return _refuse(503)
 
     return handle
 
 
 async def _answer(core: Core, request: Request) -> Response:
+    if request.path.startswith(attachments.PATH):
+        return await attachments.respond(core, request) or _refuse(404)
     stem, _, extension = request.path.rpartition(".")
     if request.path.startswith(DEFAULT_AVATARS):
         return await _default_avatar(core, request, stem.removeprefix(DEFAULT_AVATARS), extension)
@@ -67,10 +69,7 @@ async def _image(core: Core, request: Request, name: str, found: Found, format_:
         return _refuse(400)
     pixels = int(size) if size and found.kind.resized else None
     animated = format_ == "gif" or (format_ == "webp" and query.get("animated", [""])[-1] == "true")
-    try:
-        file = await core.renditions.find(name, format_, pixels, animated)
-    except (Unanimated, Unreadable):
-        return _refuse(415)
+    file = await core.renditions.find(name, format_, pixels, animated)
     if file is None:
         return _refuse(404)
     headers = [(b"Content-Type", b"image/" + format_.encode()), _FOR_EVER]

@@ -5,7 +5,7 @@ streams alike. Bytes become requests in `reader`; what a request means is the ha
 
 A connection reads no further before it has answered what it has read, so that a client which pipelines more than one
 read's worth waits by TCP's own means. A handler runs in the connection's task and is never cut short by the client:
-hanging up is noticed when the response is sent.
+hanging up is noticed when the response is sent. Only the body of a form is read while its handler runs, by the handler.
 """
 
 import functools
@@ -14,13 +14,28 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Self
 
 import trio
+from msgspec.structs import replace
 
 from chatd import log
 from chatd.live.stream import ClientStream
-from chatd.rest.http import NO_BODY, Drain, Handler, Limits, Response, Upgrade, answer, refusal
-from chatd.rest.reader import BODY, HEAD, IDLE, Exchange, RequestReader
+from chatd.rest.http import (
+    NO_BODY,
+    ArrivingBody,
+    BodyFailed,
+    Drain,
+    Handler,
+    Limits,
+    Patience,
+    Response,
+    Upgrade,
+    answer,
+    is_read,
+    refusal,
+)
+from chatd.rest.reader import BODY, HEAD, IDLE, Exchange, Pieces, RequestReader
 from chatd.store.blobs import BlobsFailed, Reading
 
 logger = log.get(__name__)
@@ -89,10 +104,13 @@ async def _serve_requests(
                 reader.feed(data)
                 if reader.exchanges:
                     scope.deadline = float("inf")  # handlers and slow readers have deadlines of their own
-                    for exchange in reader.exchanges:
+                    for exchange in reader.exchanges:  # which grow while a form is read
                         if exchange.upgrade:
                             return upgrade(stream, exchange.request, reader.early)
-                        if not await _answer(stream, handler, exchange, drain, clock):
+                        if exchange.form is not None:
+                            body = _Form(stream, reader, exchange.form, limits)
+                            exchange = replace(exchange, request=replace(exchange.request, body=body))
+                        if not await _answer(stream, handler, exchange, limits, drain, clock):
                             return None
                     reader.exchanges.clear()
                     phase, since = reader.phase, trio.current_time()
@@ -118,16 +136,60 @@ def _patience_s(reader: RequestReader, limits: Limits) -> float:
     return limits.idle_deadline_s if reader.phase == IDLE else limits.header_deadline_s
 
 
+class _Form(ArrivingBody):
+    def __init__(self, stream: ClientStream, reader: RequestReader, pieces: Pieces, limits: Limits) -> None:
+        self._stream = stream
+        self._reader = reader
+        self._pieces = pieces
+        self._patience = Patience(limits)
+
+    def is_over(self) -> bool:
+        return self._pieces.is_complete and not self._pieces.waiting
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        pieces, reader = self._pieces, self._reader
+        while not pieces.waiting:
+            if pieces.is_complete:
+                raise StopAsyncIteration
+            if reader.refused:
+                raise BodyFailed(reader.refused)
+            if reader.awaits_continue():
+                self._stream.push(_CONTINUE)
+            try:
+                data = await self._patience.wait(self._stream.receive_some, reader.body_bytes)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                data = b""
+            if not data:  # the client is gone
+                raise BodyFailed(0)
+            reader.feed(data)
+        piece = b"".join(pieces.waiting)
+        pieces.waiting.clear()
+        return piece
+
+
 async def _answer(
-    stream: ClientStream, handler: Handler, exchange: Exchange, drain: Drain, clock: Callable[[], float]
+    stream: ClientStream,
+    handler: Handler,
+    exchange: Exchange,
+    limits: Limits,
+    drain: Drain,
+    clock: Callable[[], float],
 ) -> bool:
     """Answer one request; whether the connection goes on."""
     response = await answer(handler, exchange.request)
-    keep_alive = exchange.keep_alive and not drain.has_begun()
+    is_whole = await is_read(exchange.request, limits.max_body)
+    keep_alive = exchange.keep_alive and is_whole and not drain.has_begun()
     head = _render_head(response, keep_alive, int(clock()))
     if not isinstance(response.body, bytes):
         return await _send_reading(stream, head, response.body, exchange.head_only) and keep_alive
     body = b"" if exchange.head_only else response.body
+    if not is_whole:
+        await stream.send_all(head + body)
+        await _linger(stream)
+        return False
     if len(body) <= SLICE_BYTES:
         await stream.send_all(head + body)
         return keep_alive
@@ -155,6 +217,11 @@ async def _refuse(stream: ClientStream, status: int, clock: Callable[[], float])
     response = refusal(status)
     assert isinstance(response.body, bytes)
     await stream.send_all(_render_head(response, False, int(clock())) + response.body)
+    await _linger(stream)
+
+
+async def _linger(stream: ClientStream) -> None:
+    """Let the client read what it was told although it is still sending."""
     await stream.send_eof()
     with trio.move_on_after(LINGER_S):
         thrown_away = 0

@@ -8,6 +8,7 @@ import itertools
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Protocol, Self
 
 import msgspec
 import trio
@@ -20,12 +21,28 @@ from chatd.store.blobs import Reading
 logger = log.get(__name__)
 
 
+# What a form may be: files come with it, and none of them is to be held in memory.
+FORM = "multipart/form-data"
+
+
+class ArrivingBody(Protocol):
+    """A form, read from the client as its handler asks for it. Raises BodyFailed."""
+
+    def is_over(self) -> bool:
+        """Whether it has come, and been taken, in full."""
+        ...
+
+    def __aiter__(self) -> Self: ...
+
+    async def __anext__(self) -> bytes: ...
+
+
 class Request(Struct, frozen=True):
     method: str  # HEAD arrives as GET; the front end leaves the body out
     path: str  # percent-encoded, as sent
     query: str  # without "?", as sent
     headers: dict[str, str]  # by lower-case name
-    body: bytes
+    body: bytes | ArrivingBody  # the latter where it is a form
     peer: str  # address of the client's end of the connection
     scheme: str  # "http" or "https"
     host: str
@@ -40,6 +57,17 @@ class Response(Struct, frozen=True):
     def size(self) -> int:
         """Of the body, in bytes."""
         return len(self.body) if isinstance(self.body, bytes) else self.body.size
+
+
+class BodyFailed(Exception):
+    """The rest of a request's body does not come: the handler lets go, and lets this through.
+
+    `status` is what the client is told, 0 when it is gone.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 # Statuses that have neither body nor Content-Length (RFC 9110 8.6).
@@ -57,7 +85,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     head_bytes: int = 16 * 1024  # request line and headers
     header_count: int = 100
     max_body: int = 1 << 20  # bytes
-    max_upload: int = 25 << 20  # bytes, for multipart/form-data
+    max_upload: int = 100 << 20  # bytes, for forms
     max_images: int = 6 << 20  # bytes, where `takes_images` says so
     takes_images: Callable[[str], bool] = lambda path: False  # whether a path's bodies may have images in their JSON
     header_deadline_s: float = 10.0
@@ -68,9 +96,28 @@ class Limits(Struct, frozen=True, kw_only=True):
     idle_deadline_s: float = 60.0  # between requests
 
     def body_limit(self, content_type: str, path: str) -> int:
-        if content_type.lower().startswith("multipart/form-data"):
+        if is_form(content_type):
             return self.max_upload
         return max(self.max_body, self.max_images) if self.takes_images(path) else self.max_body
+
+
+class Patience:
+    """How long a client may take for a body. Only the time counts that we wait for it, not what we do in between."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._waited_s = 0.0
+
+    async def wait(self, receive: Callable[[], Awaitable[bytes]], received: int) -> bytes:
+        """The next bytes, behind the `received` ones. Raises BodyFailed when time is up."""
+        allowed_s = self._limits.body_deadline_s + received / self._limits.body_bytes_per_s
+        began = trio.current_time()
+        with trio.move_on_after(allowed_s - self._waited_s) as scope:
+            data = await receive()
+        if scope.cancelled_caught:
+            raise BodyFailed(408)
+        self._waited_s += trio.current_time() - began
+        return data
 
 
 class Drain:
@@ -123,6 +170,27 @@ def add_header(headers: dict[str, str], name: str, value: str) -> None:
     headers[name] = value
 
 
+def is_form(content_type: str) -> bool:
+    return content_type.lower().startswith(FORM)
+
+
+async def is_read(request: Request, limit: int) -> bool:
+    """Whether the body is behind us. What its handler has left of one of no more than `limit` bytes is read now.
+
+    A client that waits to be asked for the body has not been asked, and is not now.
+    """
+    if isinstance(request.body, bytes) or request.body.is_over():
+        return True
+    if "expect" in request.headers or int(request.headers.get("content-length", limit + 1)) > limit:
+        return False
+    try:
+        async for _ in request.body:
+            pass
+    except BodyFailed:
+        return False
+    return True
+
+
 def split_target(target: str) -> tuple[str, str, str] | None:
     """Host, path and query of a request line's target; the host is empty in the usual form, which has none.
 
@@ -151,6 +219,8 @@ async def answer(handler: Handler, request: Request) -> Response:
     log.request_id.set(request_id)
     try:
         response = await handler(request)
+    except BodyFailed as failure:
+        return _refusal(failure.status or 400, request_id)
     except Exception:
         logger.exception("request failed", method=request.method, path=request.path)
         return _refusal(500, request_id)

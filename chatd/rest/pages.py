@@ -18,12 +18,13 @@ from hypercorn.config import Config
 from hypercorn.events import Event, Updated
 from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import ASGISendCallable, ASGISendEvent
+from hypercorn.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, ASGISendEvent
 from quart import Response as QuartResponse
 from quart import request as quart_request
 from quart.typing import ResponseTypes
 from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
+from quart_trio.wrappers.request import TrioRequest
 from werkzeug.exceptions import HTTPException
 
 from chatd.live.stream import ClientStream, Data
@@ -39,9 +40,12 @@ from chatd.rest.http import (
     Upgrade,
     add_header,
     answer,
+    is_form,
+    is_read,
     refusal,
     split_target,
 )
+from chatd.rest.page_bodies import BodyRequest, Form, body_of
 
 # How the request line of every client that wants the gateway begins.
 GATEWAY = b"GET /gateway"
@@ -87,6 +91,7 @@ def connection_handler(
 def create_app(handler: Handler, limits: Limits) -> QuartTrio:
     """The application: everything goes to the handler."""
     app = QuartTrio(__name__, static_folder=None)
+    app.request_class = BodyRequest
     app.asgi_http_class = _Exchange
     app.config["MAX_CONTENT_LENGTH"] = max(limits.max_body, limits.max_upload, limits.max_images)
     app.config["RESPONSE_TIMEOUT"] = None  # _Exchange has one
@@ -130,17 +135,23 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
 
     host, path, _ = target
     limit = limits.body_limit(headers.get("content-type", ""), path)
-    expected = quart_request.content_length or 0
-    if expected > limit:
+    if (quart_request.content_length or 0) > limit:
         return refusal(413)
-    # Declared as whole seconds, used as a float.
-    quart_request.body_timeout = limits.body_deadline_s + expected / limits.body_bytes_per_s  # type: ignore[assignment]
-    try:
-        body = await quart_request.get_data(cache=False, as_text=False, parse_form_data=False)
-    except HTTPException as error:  # too large, or too slow
-        return refusal(error.code or 400)
-    if len(body) > limit:
-        return refusal(413)
+    arriving = body_of(quart_request)
+    body: bytes | Form
+    if is_form(headers.get("content-type", "")):
+        body = Form(arriving, limits)
+    else:
+        # Declared as whole seconds, used as a float.
+        expected = quart_request.content_length or 0
+        deadline_s = limits.body_deadline_s + expected / limits.body_bytes_per_s
+        quart_request.body_timeout = deadline_s  # type: ignore[assignment]
+        try:
+            body = await quart_request.get_data(cache=False, as_text=False, parse_form_data=False)
+        except HTTPException as error:  # too large, or too slow
+            return refusal(error.code or 400)
+        if len(body) > limit:
+            return refusal(413)
 
     client = scope["client"]
     request = Request(
@@ -153,10 +164,24 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
         quart_request.scheme,
         host or headers.get("host", ""),
     )
-    return await answer(handler, request)
+    response = await answer(handler, request)
+    await is_read(request, limits.max_body)
+    arriving.discard()
+    return response
 
 
 class _Exchange(TrioASGIHTTPConnection):
+    async def handle_messages(  # type: ignore[override]
+        self, nursery: trio.Nursery, request: TrioRequest, receive: ASGIReceiveCallable
+    ) -> None:
+        body = body_of(request)
+
+        async def receive_with_room() -> ASGIReceiveEvent:
+            await body.room()
+            return await receive()
+
+        await super().handle_messages(nursery, request, receive_with_room)
+
     async def _send_response(self, send: ASGISendCallable, response: ResponseTypes) -> None:
         # With the end of the response hypercorn reports the client as gone, upon which Quart cancels this task; but it
         # is this task which then, in hypercorn, closes the connection or starts the timer of an idle one. An HTTP/2

@@ -2,6 +2,8 @@
 
 Owns what may be read: the limits in bytes, and which requests are refused before a handler sees them. llhttp, under
 httptools, already refuses what is malformed or could be read in two ways (RFC 9112 11.2).
+
+A request is complete with its body, but for a form: that is one with its head, and its body follows in pieces.
 """
 
 from typing import NoReturn
@@ -10,7 +12,7 @@ import httptools
 from msgspec import Struct
 
 from chatd.live.stream import RECEIVE_BYTES
-from chatd.rest.http import Limits, Request, add_header, split_target
+from chatd.rest.http import Limits, Request, add_header, is_form, split_target
 
 # Chunked bodies cost bytes of their own, six at most for a chunk of one.
 _CHUNK_OVERHEAD = 8
@@ -19,20 +21,28 @@ _CHUNK_OVERHEAD = 8
 IDLE, HEAD, BODY = "idle", "head", "body"
 
 
-class Exchange(Struct, frozen=True):
-    """A complete request, and what its answer must heed."""
+class Pieces(Struct):
+    """A form's body, as far as it has come and nobody has taken it."""
 
-    request: Request
+    waiting: list[bytes] = []
+    is_complete: bool = False
+
+
+class Exchange(Struct, frozen=True):
+    """A request, and what its answer must heed."""
+
+    request: Request  # of a form without the body
     keep_alive: bool
     head_only: bool
     upgrade: bool
+    form: Pieces | None
 
 
 class RequestReader:
     """Turns bytes into requests: httptools' callbacks, and the limits that it does not know.
 
-    `exchanges` holds the complete requests, `phase` tells what the next bytes belong to, and `refused` is the status to
-    answer, after those, to what cannot be read. After an upgrade `early` holds the bytes behind it.
+    `exchanges` holds the requests to answer, `phase` tells what the next bytes belong to, and `refused` is the status
+    to answer, after those, to what cannot be read. After an upgrade `early` holds the bytes behind it.
     """
 
     def __init__(self, peer: str, scheme: str, limits: Limits) -> None:
@@ -59,8 +69,6 @@ class RequestReader:
             self.refused = 501
         except httptools.HttpParserError as error:
             self.refused = 505 if "HTTP version" in str(error) else 400
-        if self.exchanges:
-            self._wire_bytes = 0
         if self.phase != IDLE:
             self._count(size)
 
@@ -120,6 +128,7 @@ class RequestReader:
         self._headers: dict[str, str] = {}
         self._head_bytes = self._header_count = 0
         self._body: list[bytes] = []
+        self._form: Pieces | None = None
         self.body_bytes = 0
 
     def on_url(self, url: bytes) -> None:
@@ -158,6 +167,11 @@ class RequestReader:
         self._body_limit = self._limits.body_limit(headers.get("content-type", ""), self._target()[1])
         if int(headers.get("content-length", 0)) > self._body_limit:
             self._refuse(413)
+        # What follows an offer to speak something else is no body until that is declined.
+        if is_form(headers.get("content-type", "")) and not self._parser.should_upgrade():
+            self._form = Pieces()
+            self._body = self._form.waiting
+            self._begin_exchange(b"", upgrade=False)
 
     def on_body(self, data: bytes) -> None:
         self.body_bytes += len(data)
@@ -167,6 +181,15 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         self.phase = IDLE
+        self._wire_bytes = 0
+        if self._form is not None:
+            self._form.is_complete = True
+            return
+        asks_websocket = self._parser.should_upgrade() and self._headers["upgrade"].lower() == "websocket"
+        upgrade = self._parser.get_method() == b"GET" and asks_websocket
+        self._begin_exchange(self._body[0] if len(self._body) == 1 else b"".join(self._body), upgrade)
+
+    def _begin_exchange(self, body: bytes, upgrade: bool) -> None:
         method = self._parser.get_method().decode()
         host, path, query = self._target()
         headers = self._headers
@@ -175,10 +198,10 @@ class RequestReader:
             path,
             query,
             headers,
-            self._body[0] if len(self._body) == 1 else b"".join(self._body),
+            body,
             self._peer,
             self._scheme,
             host or headers.get("host", ""),
         )
-        upgrade = method == "GET" and self._parser.should_upgrade() and headers["upgrade"].lower() == "websocket"
-        self.exchanges.append(Exchange(request, self._parser.should_keep_alive(), method == "HEAD", upgrade))
+        keep_alive = self._parser.should_keep_alive()
+        self.exchanges.append(Exchange(request, keep_alive, method == "HEAD", upgrade, self._form))

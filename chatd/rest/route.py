@@ -5,6 +5,7 @@ A handler is a service function `async (core, [me], ids…, [body], [query]) -> 
 - `core`, and `me` where the operation needs a token; without `me` it is open to everybody
 - the parameters that the template names: `Snowflake` or `str`
 - `body`: a `Params`, or a list of them, decoded from the JSON body; a `FormParams` from the parts of a form
+- `files`: the `Upload`s that came with the body; the route says who is asked before the first of them is taken in
 - `query`: a `Params`, from the query string
 - `host`: what the request was addressed to; `peer`: the client's address
 - `reason`: the text of X-Audit-Log-Reason, or None
@@ -42,6 +43,8 @@ class Route(Struct, frozen=True, kw_only=True):
     path_types: dict[str, type]  # in the order of the template
     body: Any  # a type of Params, a list of them, or None
     query: type[Params] | None
+    may_attach: Service | None  # None where no files are taken
+    may_attach_takes: tuple[str, ...]  # of the handler's `me` and ids
     needs_token: bool
     takes_host: bool
     takes_peer: bool
@@ -57,6 +60,7 @@ def route(
     *,
     limit: tuple[int, float] | None = None,
     status: int | None = None,
+    may_attach: Service | None = None,
     any_origin: bool = False,
 ) -> Route:
     """Read the handler's signature. `limit` is (requests, seconds); `any_origin`: for scripts on anybody's web pages.
@@ -67,12 +71,15 @@ def route(
     hints = get_type_hints(service)
     names = list(signature.parameters)
     path = _PARAMETER.findall(template)
-    known = {"core", "me", "body", "query", "host", "peer", "reason", *path}
+    known = {"core", "me", "body", "files", "query", "host", "peer", "reason", *path}
     if names[:1] != ["core"] or not set(path) <= set(names) <= known:
         raise TypeError(f"{method} {template}: {service.__qualname__} takes {names}, the template names {path}")
     for name in path:
         if hints[name] not in (Snowflake, str):
             raise TypeError(f"{method} {template}: {name} is {hints[name]}, not Snowflake or str")
+    asked_with = [] if may_attach is None else list(inspect.signature(may_attach).parameters)[1:]
+    if ("files" in names) != (may_attach is not None) or not set(asked_with) <= {"me", *path} & set(names):
+        raise TypeError(f"{method} {template}: files and who is asked for them, with {asked_with}, do not fit")
     body = hints.get("body")
     return Route(
         method=method,
@@ -84,6 +91,8 @@ def route(
         path_types={name: hints[name] for name in path},
         body=body,
         query=hints.get("query"),
+        may_attach=may_attach,
+        may_attach_takes=tuple(asked_with),
         needs_token="me" in names,
         takes_host="host" in names,
         takes_peer="peer" in names,

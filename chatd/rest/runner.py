@@ -4,6 +4,8 @@ Free of sockets: a `Request` in, a `Response` out. It answers whatever happens; 
 """
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -15,19 +17,21 @@ from chatd.model.errors import (
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     OVERLOADED,
+    TOO_MANY_ATTACHMENTS,
     ApiError,
     rate_limited,
 )
-from chatd.model.limits import AUDIT_REASON_LENGTH
+from chatd.model.limits import AUDIT_REASON_LENGTH, MESSAGE_ATTACHMENTS
 from chatd.model.ratelimit import Rule, headers
 from chatd.model.validate import decode_query, form_error
 from chatd.model.wire import Snowflake, encode
-from chatd.rest.body import parse_body
-from chatd.rest.http import Request, Response
+from chatd.rest.body import parse_body, read_form
+from chatd.rest.http import BodyFailed, Request, Response
 from chatd.rest.route import MAJOR, Route, Router
-from chatd.service import auth
+from chatd.service import auth, uploads
 from chatd.service.actors import Actor
 from chatd.service.core import Core
+from chatd.service.uploads import Upload
 from chatd.store.db import Overloaded, StoreFailed
 
 logger = log.get(__name__)
@@ -73,6 +77,8 @@ class Runner:
         except (Overloaded, StoreFailed) as error:
             logger.warning("refused", path=request.path, reason=repr(error))
             status, body = OVERLOADED.status, encode(OVERLOADED().body())
+        except BodyFailed:
+            raise  # the front end knows what to say, if there is anybody left to say it to
         except Exception:
             logger.exception("request failed", method=request.method, path=request.path)
             status, body = 500, encode({**INTERNAL_SERVER_ERROR().body(), "request_id": log.request_id.get()})
@@ -104,8 +110,9 @@ class Runner:
         self._limit(entry, arguments, me, request.peer, reply)
         if me is not None:
             arguments["me"] = me
-        if entry.body is not None:
-            arguments["body"] = parse_body(entry.body, request.headers.get("content-type", ""), request.body)
+        content_type = request.headers.get("content-type", "")
+        if entry.body is not None and isinstance(request.body, bytes):
+            arguments["body"] = parse_body(entry.body, content_type, request.body)
         if entry.query is not None:
             arguments["query"] = decode_query(entry.query, parse_qsl(request.query, keep_blank_values=True))
         if entry.takes_host:
@@ -114,8 +121,32 @@ class Runner:
             arguments["peer"] = request.peer
         if entry.takes_reason:
             arguments["reason"] = _reason(request.headers.get("x-audit-log-reason", ""))
-        result = await entry.service(self._core, **arguments)
+        if entry.body is None or isinstance(request.body, bytes):
+            result = await entry.service(self._core, **arguments)
+        else:
+            result = await self._call_with_form(entry, arguments, content_type, request.body)
         return entry.status, b"" if entry.status == 204 else encode(result)
+
+    async def _call_with_form(
+        self, entry: Route, arguments: dict[str, Any], content_type: str, body: AsyncIterator[bytes]
+    ) -> Any:
+        """The form's files are on disk until the handler has returned; then those are gone that it has not kept."""
+        files: list[Upload] = []
+        async with AsyncExitStack() as held:
+
+            async def take(field: str, filename: str, pieces: AsyncIterator[bytes]) -> None:
+                if entry.may_attach is not None and not files:
+                    await entry.may_attach(self._core, **{name: arguments[name] for name in entry.may_attach_takes})
+                if len(files) == MESSAGE_ATTACHMENTS:
+                    raise TOO_MANY_ATTACHMENTS()
+                files.append(await held.enter_async_context(uploads.receive(self._core, field, filename, pieces)))
+
+            max_bytes = self._core.config.server.max_body_bytes
+            takes_files = None if entry.may_attach is None else take
+            arguments["body"] = await read_form(entry.body, content_type, body, max_bytes, takes_files)
+            if files:
+                arguments["files"] = files
+            return await entry.service(self._core, **arguments)
 
     def _match(self, request: Request) -> tuple[Route, list[str]]:
         found = self._router.find(_segments(request.path))

@@ -75,6 +75,8 @@ async def screen(
         return None
     texts = [content, *(text for embed in embeds if (text := _text_of(embed)))]
     texts += [] if poll is UNSET else [_text_of_poll(poll)]
+    if not any(texts):  # files alone say nothing, however often
+        return None
     places = {here.channel.id, here.channel.parent_id}
     rules = [
         rule

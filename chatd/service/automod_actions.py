@@ -178,7 +178,7 @@ def _alert(
 
 def _publish_alert(core: Core, guild: GuildState, user: User, alert: Draft, alert_id: int) -> None:
     row = MessageRow(alert_id, alert.channel_id, alert.author_id, alert.type, 0, "", None, None, alert.extra)
-    message = render.message(row, render.extra_of(alert.extra), {user.id: user})
+    message = render.message(core, row, render.extra_of(alert.extra), {user.id: user})
     guild.last_message_ids[alert.channel_id] = alert_id
     name = "MESSAGE_CREATE"
     member = guild.members.get(user.id)

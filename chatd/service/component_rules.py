@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from chatd.model import limits, urls
+from chatd.model.files import sanitize
 from chatd.model.objects.component import (
     ActionRow,
     Button,
@@ -197,7 +198,7 @@ def _file(file: File, path: str, files: Collection[str], errors: FormErrors) -> 
 
 def _check_media(media: Media, path: str, files: Collection[str], errors: FormErrors) -> None:
     if media.url.startswith(_ATTACHMENT):
-        if media.url.removeprefix(_ATTACHMENT) not in files:
+        if sanitize(media.url.removeprefix(_ATTACHMENT)) not in files:
             message = "The referenced attachment was not found"
             errors.add(path, "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", message)
     elif fault := urls.fault(media.url):

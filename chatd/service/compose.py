@@ -36,6 +36,7 @@ from chatd.model.wire import Snowflake, parse_timestamp
 from chatd.service import component_rules, components, forwards, mentions, message_stickers, poll_forms, render, replies
 from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
+from chatd.service.attachments import NO_FILES, NewFiles, is_voice, listed, names
 from chatd.service.components import Tree
 from chatd.service.core import Core
 from chatd.service.embeds import embeds_from
@@ -67,14 +68,14 @@ class Composed(NamedTuple):
         return self.draft.content, self.extra.embeds, self.extra.poll
 
 
-async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Composed:
+async def new(core: Core, me: Actor, here: Here, body: MessageCreate, files: NewFiles = NO_FILES) -> Composed:
     """Raises MISSING_PERMISSIONS, EMPTY_MESSAGE, NOT_A_TEXT_CHANNEL, a form error, or what a kind of content does."""
     check_holds_messages(here)
     if body.tts and not here.permissions & p.SEND_TTS_MESSAGES:
         raise MISSING_PERMISSIONS()
     flags = _flags(me, body)
     content = body.content or ""
-    extra = await _contents(core, me, here, body, flags)
+    extra = await _contents(core, me, here, body, flags, files)
     reference, target = body.message_reference, None
     if reference is not None and reference.type == ReferenceType.FORWARD:
         forwarded = await forwards.take(core, me, reference)
@@ -108,10 +109,11 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate) -> Compose
         content=content,
         nonce=str(body.nonce) if body.enforce_nonce and body.nonce is not None else None,
         extra=to_text(extra),
+        attachments=extra.attachments if extra.snapshot is None else extra.snapshot.attachments,
         mentioned=mentions.targets(here, extra),
         poll_ends_ms=None if extra.poll is UNSET else parse_timestamp(extra.poll.expiry),
     )
-    referenced = UNSET if target is None else render.message(target, render.extra_of(target.extra), known)
+    referenced = UNSET if target is None else render.message(core, target, render.extra_of(target.extra), known)
     return Composed(draft, extra, known, referenced)
 
 
@@ -123,12 +125,19 @@ def check_holds_messages(here: Here) -> None:
 def check_contents(content: str, extra: MessageExtra, flags: int) -> None:
     """Whether there is anything, and nothing that does not go together."""
     is_empty = not (
-        content.strip() or extra.embeds or extra.components or extra.sticker_items or extra.poll is not UNSET
+        content.strip()
+        or extra.embeds
+        or extra.attachments
+        or extra.components
+        or extra.sticker_items
+        or extra.poll is not UNSET
     )
     if extra.snapshot is not None and not is_empty:
         raise FORWARD_WITH_CONTENT()
     if extra.snapshot is None and is_empty:
         raise EMPTY_MESSAGE()
+    if flags & _VOICE and not is_voice(extra.attachments):
+        raise VOICE_MESSAGE_WITHOUT_AUDIO()
     if flags & V2:
         _check_only_components(content, extra)
 
@@ -154,24 +163,24 @@ def said(content: str, tree: Tree) -> str:
 
 
 def _flags(me: Actor, body: MessageCreate) -> int:
-    flags = (body.flags or 0) & (_FLAGS_OF_APPLICATIONS if me.is_bot else _FLAGS)
-    if flags & _VOICE:
-        raise VOICE_MESSAGE_WITHOUT_AUDIO()
-    return flags
+    return (body.flags or 0) & (_FLAGS_OF_APPLICATIONS if me.is_bot else _FLAGS)
 
 
-async def _contents(core: Core, me: Actor, here: Here, body: MessageCreate, flags: int) -> MessageExtra:
+async def _contents(
+    core: Core, me: Actor, here: Here, body: MessageCreate, flags: int, files: NewFiles
+) -> MessageExtra:
     """What there is beside the text. Components are for applications: those of people are ignored."""
     embeds = embeds_from(body.embeds or ([body.embed] if body.embed is not None else []))
     if embeds and not here.permissions & p.EMBED_LINKS:
         raise MISSING_PERMISSIONS()
-    extra = MessageExtra(tts=bool(body.tts), nonce=body.nonce, embeds=embeds)
+    attached = listed((), body.attachments or (), files) if files or body.attachments else ()
+    extra = MessageExtra(tts=bool(body.tts), nonce=body.nonce, embeds=embeds, attachments=attached)
     if body.poll is not None:
         extra = replace(extra, poll=await poll_forms.new(core, me, here, body.poll))
     if body.sticker_ids:
         extra = replace(extra, sticker_items=await message_stickers.chosen(core, me, here, body.sticker_ids))
     if body.components and me.is_bot:
         tree = await components.received(core, me, here, body.components)
-        component_rules.check(tree, bool(flags & V2), ())
+        component_rules.check(tree, bool(flags & V2), names(attached))
         extra = replace(extra, components=tree)
     return extra

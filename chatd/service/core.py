@@ -8,6 +8,7 @@ from chatd.live.state import Live
 from chatd.model.ratelimit import Limiter
 from chatd.model.snowflake import SnowflakeGenerator
 from chatd.service.actors import Actors
+from chatd.service.links import Links
 from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
@@ -27,6 +28,7 @@ class Core:
     passwords: Passwords
     blobs: Blobs
     renditions: Renditions
+    links: Links
     nonces: Nonces
     search_index: SearchIndex
     jwt_key: bytes

@@ -1,17 +1,23 @@
 """Embeds: from what a client sent to what is stored. Docs: resources/message, "Embed Object"."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import UNSET
 
-from chatd.model import limits
+from chatd.model import limits, urls
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.validate import form_error
 from chatd.model.wire import parse_timestamp, timestamp
 
+_PICTURES = ("image.url", "thumbnail.url", "footer.icon_url", "author.icon_url")
+_ADDRESSES = ("url", "author.url", *_PICTURES)
+
 
 def embeds_from(received: Sequence[EmbedParams]) -> tuple[Embed, ...]:
-    """Check what the types cannot say: something to show in each, 6,000 characters over all, a time that is one."""
+    """Check what the types cannot say: something to show in each, 6,000 characters over all, times and addresses that
+    are some.
+    """
     embeds = tuple(_embed_from(embed, f"embeds.{index}") for index, embed in enumerate(received))
     if sum(map(_characters, embeds)) > limits.EMBEDS_LENGTH:
         raise form_error(
@@ -33,7 +39,21 @@ def _embed_from(received: EmbedParams, path: str) -> Embed:
             raise form_error(f"{path}.timestamp", "DATE_TIME_TYPE_PARSE", str(error)) from None
     if "fields" in given:
         given["fields"] = tuple(given["fields"])
-    return Embed(**given)
+    embed = Embed(**given)
+    _check_addresses(embed, path)
+    return embed
+
+
+def _check_addresses(embed: Embed, path: str) -> None:
+    """Clients follow them. Those of pictures may name a file of the message instead."""
+    for place in _ADDRESSES:
+        url: Any = embed
+        for name in place.split("."):
+            url = getattr(url, name, UNSET)
+        if not url or (place in _PICTURES and url.startswith("attachment://")):
+            continue
+        if fault := urls.fault(url):
+            raise form_error(f"{path}.{place}", *fault)
 
 
 def _characters(embed: Embed) -> int:

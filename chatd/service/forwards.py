@@ -79,6 +79,7 @@ def _snapshot(row: MessageRow, extra: MessageExtra) -> Snapshot:
         mentions=extra.mentions,
         mention_roles=extra.mention_roles,
         embeds=() if row.flags & MessageFlags.SUPPRESS_EMBEDS else extra.embeds,
+        attachments=extra.attachments,
         components=extra.components,
         sticker_items=extra.sticker_items,
     )

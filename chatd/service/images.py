@@ -1,4 +1,4 @@
-"""Images that users set: checked, stored, found again, and deleted when nothing names them any more.
+"""Images that users set: checked and stored. Those that nothing names any more are the business of `orphans`.
 
 Docs: reference, "Image Formatting" and "Image Data". What each kind may be is in `model.images`; who may set which
 image is the business of the services that call `store`.
@@ -8,27 +8,19 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable
-from contextlib import aclosing
 from typing import TypeVar, overload
 
 from msgspec import UnsetType
 
-from chatd import log
 from chatd.model.errors import ApiError
 from chatd.model.images import Kind, name_of
 from chatd.model.validate import form_error
 from chatd.service import pixels
 from chatd.service.core import Core
 from chatd.service.pixels import Info, Unreadable
-from chatd.store import media
 from chatd.store.blobs import whole
 
-logger = log.get(__name__)
-
 T = TypeVar("T")
-
-# Names that one transaction looks up.
-ORPHANS_BATCH = 200
 
 # What the type says is not relied on: clients that take it from a file's name are often wrong.
 _DATA_URI = re.compile(r"data:image/[a-z+.-]+;base64,")
@@ -78,32 +70,6 @@ async def _put(core: Core, kind: Kind, owner: int | tuple[int, ...], data: bytes
 async def default_avatar(core: Core, index: int) -> bytes:
     """The PNG file of "Default User Avatar", 0 to 5."""
     return await core.renditions.run(pixels.default_avatar, index)
-
-
-async def collect(core: Core) -> int:
-    """Delete images that no row has named for as long as orphans are kept; how many there were."""
-    newest_ms = core.clock_ms() - int(core.config.media.orphan_age_s * 1000)
-    deleted = 0
-    names: list[str] = []
-    async with aclosing(core.blobs.walk()) as walk:
-        async for blob in walk:
-            if blob.modified_ms <= newest_ms:
-                names.append(blob.name)
-            if len(names) == ORPHANS_BATCH:
-                deleted += await _delete_orphans(core, names)
-                names = []
-    deleted += await _delete_orphans(core, names)
-    if deleted:
-        logger.info("orphaned images deleted", count=deleted)
-    return deleted
-
-
-async def _delete_orphans(core: Core, names: list[str]) -> int:
-    found = await core.db.read(media.orphans, names)
-    for name in found:
-        await core.blobs.delete(name)
-        await core.renditions.forget(name)
-    return len(found)
 
 
 # --- in a worker thread ----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ events a session's intents decide (`live.guilds`), of answers over REST the appl
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -14,6 +15,9 @@ from chatd.model.objects.application import INTENT_FLAGS
 from chatd.model.objects.message import Message, MessageSnapshot
 from chatd.service.access import DirectAccess, Here
 from chatd.service.actors import Actor
+
+# The content, of a message and of one that it forwards.
+_NOTHING: dict[str, Any] = {"content": "", "embeds": (), "attachments": (), "components": ()}
 
 
 def reads_everything(me: Actor, here: Here) -> bool:
@@ -47,7 +51,5 @@ def without(message: Message) -> Message:
 def _emptied(message: Message) -> Message:
     snapshots = message.message_snapshots
     if snapshots is not UNSET:
-        snapshots = tuple(
-            MessageSnapshot(message=replace(it.message, content="", embeds=(), components=())) for it in snapshots
-        )
-    return replace(message, content="", embeds=(), components=(), poll=UNSET, message_snapshots=snapshots)
+        snapshots = tuple(MessageSnapshot(message=replace(it.message, **_NOTHING)) for it in snapshots)
+    return replace(message, **_NOTHING, poll=UNSET, message_snapshots=snapshots)

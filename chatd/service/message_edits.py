@@ -1,6 +1,6 @@
 """Editing a message. Docs: resources/message, "Edit Message"."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -31,13 +31,16 @@ from chatd.service import (
     message_events,
     render,
     thread_rules,
+    uploads,
 )
 from chatd.service.access import Here
 from chatd.service.actors import Actor
+from chatd.service.attachments import NewFiles, listed, names
 from chatd.service.compose import V2
 from chatd.service.core import Core
 from chatd.service.embeds import embeds_from
 from chatd.service.messages import EncodedMessage
+from chatd.service.uploads import Upload
 from chatd.store import journal
 from chatd.store import messages as store
 from chatd.store.db import Tx
@@ -54,24 +57,38 @@ class _Change(NamedTuple):
     named: Mentions
     embeds: tuple[Embed, ...]
     components: components.Tree
+    files: NewFiles  # beside those that the message has
 
 
 async def edit(
-    core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflake, body: MessagePatch
+    core: Core,
+    me: Actor,
+    channel_id: Snowflake,
+    message_id: Snowflake,
+    body: MessagePatch,
+    files: Sequence[Upload] = (),
 ) -> EncodedMessage:
     """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
 
     Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, CANNOT_EDIT_POLL,
     CANNOT_EDIT_STICKERS, or what `compose.new` does.
     """
+    described = () if body.attachments is UNSET else body.attachments or ()
+    async with uploads.kept(core, channel_id, files, described) as new:
+        return await _edit_with(core, me, channel_id, message_id, body, new)
+
+
+async def _edit_with(
+    core: Core, me: Actor, channel_id: int, message_id: int, body: MessagePatch, new: NewFiles
+) -> EncodedMessage:
     here = await access.channel(core, me, channel_id)
     thread_rules.check_is_open(here)
     if not me.is_bot:  # as in a new message
         body.components = UNSET
-    change = await _change(core, me, here, body)
+    change = await _change(core, me, here, body, new)
     screened = None
-    if automod.watches(here) and _says_something(body):
-        await core.db.read(_editable, me.id, here, message_id, body)
+    if automod.watches(here) and _says_something(body, change):
+        await core.db.read(_editable, me.id, here, message_id, body, change)
         screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
     edit = partial(_edit, core.ids.next, me, here, message_id, body, change, core.clock_ms())
     edited = await core.db.write(edit, then=partial(_edited, core, me, here))
@@ -80,7 +97,7 @@ async def edit(
     return edited
 
 
-async def _change(core: Core, me: Actor, here: Here, body: MessagePatch) -> _Change:
+async def _change(core: Core, me: Actor, here: Here, body: MessagePatch, new: NewFiles) -> _Change:
     """Raises MISSING_PERMISSIONS or a form error."""
     embeds = embeds_from(body.embeds or []) if body.embeds is not UNSET else ()
     if embeds and not here.permissions & p.EMBED_LINKS:
@@ -89,7 +106,8 @@ async def _change(core: Core, me: Actor, here: Here, body: MessagePatch) -> _Cha
     rule = None if body.allowed_mentions is UNSET else body.allowed_mentions
     named = mentions.named(here, compose.said(body.content or "", tree), rule)
     known = await mentions.resolve(core, here, named.users)
-    return _Change(named._replace(users=tuple(user_id for user_id in named.users if user_id in known)), embeds, tree)
+    there = tuple(user_id for user_id in named.users if user_id in known)
+    return _Change(named._replace(users=there), embeds, tree, new)
 
 
 # --- the transaction, and what follows it ----------------------------------------------------------------------------
@@ -105,16 +123,18 @@ def _edit(
     now_ms: int,
     tx: Tx,
 ) -> tuple[int, Page]:
-    before = _editable(tx, me.id, here, message_id, body)
+    before = _editable(tx, me.id, here, message_id, body, change)
     flags = _flags(me, before, body)
     content = before.content if body.content is UNSET else body.content or ""
-    extra = _contents(render.extra_of(before.extra), flags, body, change)
+    extra_before = render.extra_of(before.extra)
+    extra = _contents(extra_before, flags, body, change)
     edited_ms = before.edited_ms
-    if _says_something(body) or flags & V2 > before.flags & V2:
+    if _says_something(body, change) or flags & V2 > before.flags & V2:
         compose.check_contents(content, extra, flags)
         edited_ms = now_ms
     row = replace(before, content=content, flags=flags, edited_ms=edited_ms, extra=to_text(extra))
     store.update(tx, row)
+    store.update_attachments(tx, message_id, extra_before.attachments, extra.attachments)
     position = new_id()
     journal.keep_edit(tx, position, here.bus_key, before, row)
     return position, store.with_context(tx, [row], render.named_users, render.replied_to, me.id)
@@ -135,8 +155,9 @@ def _contents(extra: MessageExtra, flags: int, body: MessagePatch, change: _Chan
         extra = replace(extra, mentions=named.users, mention_roles=named.roles, mention_everyone=named.everyone)
     if body.embeds is not UNSET:
         extra = replace(extra, embeds=change.embeds)
+    extra = replace(extra, attachments=listed(extra.attachments, body.attachments, change.files))
     if body.components is not UNSET:
-        component_rules.check(change.components, bool(flags & V2), ())
+        component_rules.check(change.components, bool(flags & V2), names(extra.attachments))
         extra = replace(extra, components=change.components)
     if body.sticker_ids is not UNSET and (body.sticker_ids or []) != [it.id for it in extra.sticker_items]:
         if body.sticker_ids or not flags & V2:
@@ -145,30 +166,31 @@ def _contents(extra: MessageExtra, flags: int, body: MessagePatch, change: _Chan
     return extra
 
 
-def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch) -> MessageRow:
+def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatch, change: _Change) -> MessageRow:
     """The message, if this is an edit that the user may make."""
     row = store.get(tx, here.id, message_id)
     if row is None:
         raise UNKNOWN_MESSAGE()
     if row.author_id != me_id:
-        if _says_something(body):
+        if _says_something(body, change):
             raise NOT_YOUR_MESSAGE()
         if not here.permissions & p.MANAGE_MESSAGES:
             raise MISSING_PERMISSIONS()
-    elif _says_something(body) and row.type not in AUTHORED_TYPES:
+    elif _says_something(body, change) and row.type not in AUTHORED_TYPES:
         raise SYSTEM_MESSAGE()
-    elif _says_something(body) and render.extra_of(row.extra).poll is not UNSET:
+    elif _says_something(body, change) and render.extra_of(row.extra).poll is not UNSET:
         raise CANNOT_EDIT_POLL()
     return row
 
 
-def _says_something(body: MessagePatch) -> bool:
-    return any(part is not UNSET for part in (body.content, body.embeds, body.components, body.sticker_ids))
+def _says_something(body: MessagePatch, change: _Change) -> bool:
+    parts = (body.content, body.embeds, body.attachments, body.components, body.sticker_ids)
+    return any(part is not UNSET for part in parts) or bool(change.files)
 
 
 def _edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> Raw:
     core.live.bus.horizon, page = outcome
-    [message] = render.messages(page)
+    [message] = render.messages(core, page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
     [shown] = message_content.shown(me, here, [message])
     return Raw(encode(shown)) if page.reactions or page.votes or shown is not message else sent

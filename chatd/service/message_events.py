@@ -21,18 +21,18 @@ from chatd.store.messages import MessageRow, Page
 def posted(core: Core, here: Here, composed: Composed, message_id: int) -> Raw:
     """After the commit of a new message: MESSAGE_CREATE; the encoded message is returned."""
     here.posted(message_id)
-    message = rendered(composed, message_id)
+    message = rendered(core, composed, message_id)
     if message.author.bot is not True:
         core.live.own_posts.note(int(message.author.id), here.id, message_id)
     return publish(core, here, "MESSAGE_CREATE", message)
 
 
-def rendered(composed: Composed, message_id: int) -> Message:
+def rendered(core: Core, composed: Composed, message_id: int) -> Message:
     draft = composed.draft
     row = MessageRow(
         message_id, draft.channel_id, draft.author_id, draft.type, draft.flags, draft.content, None, None, draft.extra
     )
-    return render.message(row, composed.extra, composed.users, composed.referenced, votes=())
+    return render.message(core, row, composed.extra, composed.users, composed.referenced, votes=())
 
 
 def publish(core: Core, here: Here, name: str, message: Message) -> Raw:
@@ -72,14 +72,14 @@ def deletion(here: Here, message_id: int) -> MessageDelete:
     return MessageDelete(id=Snowflake(message_id), channel_id=Snowflake(here.id), guild_id=guild_id)
 
 
-def told_again(here: Here, entry: journal.Entry, page: Page) -> Event:
+def told_again(core: Core, here: Here, entry: journal.Entry, page: Page) -> Event:
     """The event of a journal entry, whose row is the page's, as it was published; its users as they are now."""
     if entry.name == journal.DELETED:
         event = Event(entry.name, encode(deletion(here, page.rows[0].id)))
     else:
         if entry.name == journal.POSTED:
             page = page._replace(votes={page.rows[0].id: ()})
-        [message] = render.messages(page)
+        [message] = render.messages(core, page)
         event = _event(here, entry.name, message, encode(message), needs_lean=isinstance(here, GuildPlace))
     event.position = entry.position
     return event

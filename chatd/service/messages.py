@@ -3,6 +3,7 @@
 The path of a new message reads nothing from the database: token, guild, permissions and limits are in memory.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
@@ -31,12 +32,15 @@ from chatd.service import (
     render,
     slowmode,
     thread_members,
+    uploads,
     verification,
 )
 from chatd.service.access import GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
+from chatd.service.attachments import NO_FILES, NewFiles
 from chatd.service.compose import Composed
 from chatd.service.core import Core
+from chatd.service.uploads import Upload
 from chatd.store import messages as store
 from chatd.store.db import Missing, Tx
 from chatd.store.messages import Page
@@ -45,22 +49,31 @@ from chatd.store.messages import Page
 EncodedMessage = Annotated[Raw, Message]
 
 
-async def create(core: Core, me: Actor, channel_id: Snowflake, body: MessageCreate) -> EncodedMessage:
+async def create(
+    core: Core, me: Actor, channel_id: Snowflake, body: MessageCreate, files: Sequence[Upload] = ()
+) -> EncodedMessage:
     """Post a message and tell everyone who can see the channel. Docs: resources/message, "Create Message".
 
     With `enforce_nonce`, a nonce that the author used in this channel within the last minutes returns the first
     message and posts none. Raises UNKNOWN_CHANNEL, MISSING_ACCESS, MISSING_PERMISSIONS,
     VERIFICATION_LEVEL_TOO_HIGH, EMPTY_MESSAGE.
     """
+    if not files:
+        return await _create(core, me, channel_id, body, NO_FILES)
+    async with uploads.kept(core, channel_id, files, body.attachments or ()) as new:
+        return await _create(core, me, channel_id, body, new)
+
+
+async def _create(core: Core, me: Actor, channel_id: int, body: MessageCreate, new: NewFiles) -> EncodedMessage:
     here = await access.channel(core, me, channel_id, p.SEND_MESSAGES)
     verification.check(core, me, here)
     if not body.enforce_nonce or body.nonce is None:
-        return (await _post(core, me, here, body))[1]
+        return (await _post(core, me, here, body, new))[1]
     claim = await core.nonces.claim((me.id, channel_id, str(body.nonce)), core.clock_ms() / 1000)
     if claim.message_id is not None:
         return Raw(encode(await _get(core, me, here, claim.message_id)))
     with claim:
-        message_id, encoded = await _post(core, me, here, body)
+        message_id, encoded = await _post(core, me, here, body, new)
         claim.settle(message_id)
     return encoded
 
@@ -71,7 +84,7 @@ async def page(core: Core, me: Actor, channel_id: Snowflake, query: MessagePage)
     compose.check_holds_messages(here)
     if not here.permissions & p.READ_MESSAGE_HISTORY:
         return []
-    found = render.messages(await core.db.read(_read_page, me.id, channel_id, query))
+    found = render.messages(core, await core.db.read(_read_page, me.id, channel_id, query))
     return message_content.shown(me, here, found)
 
 
@@ -94,8 +107,8 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
 # --- posting -------------------------------------------------------------------------------------------------------
 
 
-async def _post(core: Core, me: Actor, here: Here, body: MessageCreate) -> tuple[int, Raw]:
-    composed = await compose.new(core, me, here, body)
+async def _post(core: Core, me: Actor, here: Here, body: MessageCreate, new: NewFiles) -> tuple[int, Raw]:
+    composed = await compose.new(core, me, here, body, new)
     screened = None
     if automod.watches(here):
         screened = await automod.screen(core, me, here, *composed.words())
@@ -121,7 +134,7 @@ def _posted(core: Core, here: Here, composed: Composed, message_id: int) -> tupl
 
 
 async def _get(core: Core, me: Actor, here: Here, message_id: int) -> Message:
-    found = render.messages(await core.db.read(read_one, here.id, message_id, me.id))
+    found = render.messages(core, await core.db.read(read_one, here.id, message_id, me.id))
     if not found:
         raise UNKNOWN_MESSAGE()
     return message_content.shown(me, here, found)[0]

@@ -81,7 +81,7 @@ async def _read(core: Core, me: Actor, channel_id: int, before_ms: int, limit: i
     if not here.permissions & p.READ_MESSAGE_HISTORY:
         return []
     found = await core.db.read(_page, me.id, channel_id, before_ms, limit)
-    messages = message_content.shown(me, here, render.messages(found))
+    messages = message_content.shown(me, here, render.messages(core, found))
     return [
         MessagePin(pinned_at=timestamp(row.pinned_ms or 0), message=message)
         for row, message in zip(found.rows, messages, strict=True)
@@ -191,7 +191,7 @@ def _changed(core: Core, here: Here, changed: _Changed | None) -> None:
     if changed is None:
         return
     core.live.bus.horizon = changed.position
-    [message] = render.messages(changed.page)
+    [message] = render.messages(core, changed.page)
     message_events.publish(core, here, "MESSAGE_UPDATE", message)
     _remember(here, changed.last_pin_ms)
     kept_events.tell(core, here.bus_key, changed.update, here.audience(core, changed.update.name))

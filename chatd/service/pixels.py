@@ -8,6 +8,7 @@ import functools
 import io
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from PIL import (
@@ -36,6 +37,8 @@ MAGIC_BYTES = 12
 MAX_PIXELS = 4096 * 4096
 MAX_ANIMATION_PIXELS = 2 * MAX_PIXELS
 MAX_FRAMES = 1000
+# Of a file that is only measured: Pillow reads all of a WebP even for its size.
+MEASURED_BYTES = 32 << 20
 
 # Pillow's own guard, which also knows frames that grow the image later. As its manual advises, the warning that it
 # gives from one times to two times its limit is made an error like the rest.
@@ -78,6 +81,19 @@ def sniff(head: bytes) -> Format | None:
         if all(head[offset:].startswith(mark) for offset, mark in marks):
             return format_
     return None
+
+
+def measure(path: Path) -> Info | None:
+    """What the file's beginning says, no pixels decoded. None for no image, and for what is too large to look at."""
+    try:
+        with path.open("rb") as file:
+            format_ = sniff(file.read(MAGIC_BYTES))
+        if format_ is None or path.stat().st_size > MEASURED_BYTES:
+            return None
+        with Image.open(path, formats=(format_,)) as image:
+            return _info(image, format_, apng=True)
+    except Exception:  # as in `inspect`
+        return None
 
 
 def inspect(data: bytes, apng: bool = False) -> Info:

@@ -214,7 +214,7 @@ def _voted(core: Core, here: Here, events: list[Kept]) -> None:
 
 def _ended(core: Core, here: Here, ended: _Ended) -> Raw:
     core.live.bus.horizon = ended.position
-    [message, notice] = render.messages(ended.page)
+    [message, notice] = render.messages(core, ended.page)
     message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
     core.live.bus.horizon = notice.id
     here.posted(notice.id)  # but not read by its author, who has not written it

@@ -102,7 +102,7 @@ async def mentions(core: Core, me: Actor, query: MentionsQuery) -> list[Message]
     for row in candidates:
         if len(wanted) < query.limit and await _can_read(core, me, row.channel_id):
             wanted.append(row)
-    return render.messages(await core.db.read(_page, me.id, [row.message_id for row in wanted]))
+    return render.messages(core, await core.db.read(_page, me.id, [row.message_id for row in wanted]))
 
 
 async def write_down(core: Core) -> None:

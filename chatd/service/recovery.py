@@ -157,7 +157,7 @@ async def _stream(core: Core, state: GuildState | DirectState) -> Stream:
     for entry in entries:
         channel_id = entry.channel_id()
         of_entry = page._replace(rows=[next(rows)] if entry.name in journal.OF_ROWS else [])
-        event = _told_again(entry, await _here(core, state, channel_id), of_entry)
+        event = _told_again(core, entry, await _here(core, state, channel_id), of_entry)
         if event is not None:
             told.append(Told(event, (channel_id, entry.name)))
     last_mark = await core.db.read(journal.last_mark, state.id)
@@ -169,7 +169,7 @@ def _context(tx: Tx, rows: list[message_store.MessageRow]) -> message_store.Page
     return message_store.with_context(tx, rows, render.named_users, render.replied_to)
 
 
-def _told_again(entry: journal.Entry, here: Here | None, page: message_store.Page) -> Event | None:
+def _told_again(core: Core, entry: journal.Entry, here: Here | None, page: message_store.Page) -> Event | None:
     """None where the channel is gone by now."""
     if entry.name == AUDITED:
         return kept_events.told_again(entry)
@@ -177,7 +177,7 @@ def _told_again(entry: journal.Entry, here: Here | None, page: message_store.Pag
         return None
     if entry.name == reactions.ADD:
         return reactions.told_again(here, entry)
-    return message_events.told_again(here, entry, page) if page.rows else kept_events.told_again(entry)
+    return message_events.told_again(core, here, entry, page) if page.rows else kept_events.told_again(entry)
 
 
 async def _here(core: Core, state: GuildState | DirectState, channel_id: int) -> Here | None:

@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
+from chatd.model.objects.attachment import Attachment
 from chatd.model.objects.guild import Member, MessageMember
 from chatd.model.objects.message import (
     REFERRING_TYPES,
@@ -23,6 +24,8 @@ from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import Snowflake, decoder, timestamp
+from chatd.service.attachment_views import shown
+from chatd.service.core import Core
 from chatd.store.messages import MessageRow, Page
 
 # Stands in for the author of a message whose account is gone.
@@ -34,6 +37,7 @@ extra_of = decoder(MessageExtra).decode
 
 
 def message(
+    core: Core,
     row: MessageRow,
     extra: MessageExtra,
     users: Mapping[int, User],
@@ -43,6 +47,11 @@ def message(
     votes: tuple[PollAnswerCount, ...] | None = None,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
+    attachments: tuple[Attachment, ...] = ()
+    embeds = () if row.flags & _SUPPRESS_EMBEDS else extra.embeds
+    components = extra.components
+    if extra.attachments:
+        attachments, embeds, components = shown(core, extra.attachments, embeds, components)
     return Message(
         id=Snowflake(row.id),
         channel_id=Snowflake(row.channel_id),
@@ -54,8 +63,9 @@ def message(
         mention_everyone=extra.mention_everyone,
         mentions=tuple(users[user_id] for user_id in extra.mentions if user_id in users),
         mention_roles=extra.mention_roles,
-        embeds=() if row.flags & _SUPPRESS_EMBEDS else extra.embeds,
-        components=extra.components,
+        embeds=embeds,
+        attachments=attachments,
+        components=components,
         sticker_items=extra.sticker_items or UNSET,
         pinned=row.pinned_ms is not None,
         reactions=reactions,
@@ -63,14 +73,15 @@ def message(
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
-        message_snapshots=UNSET if extra.snapshot is None else (_snapshot(extra.snapshot, users),),
+        message_snapshots=UNSET if extra.snapshot is None else (_snapshot(core, extra.snapshot, users),),
         referenced_message=referenced,
         thread=thread,
         poll=extra.poll if votes is None else _counted(extra.poll, votes),
     )
 
 
-def _snapshot(snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
+def _snapshot(core: Core, snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
+    attachments, embeds, components = shown(core, snapshot.attachments, snapshot.embeds, snapshot.components)
     return MessageSnapshot(
         message=SnapshotMessage(
             type=snapshot.type,
@@ -80,16 +91,17 @@ def _snapshot(snapshot: Snapshot, users: Mapping[int, User]) -> MessageSnapshot:
             flags=snapshot.flags,
             mentions=tuple(users[user_id] for user_id in snapshot.mentions if user_id in users),
             mention_roles=snapshot.mention_roles,
-            embeds=snapshot.embeds,
-            components=snapshot.components,
+            embeds=embeds,
+            attachments=attachments,
+            components=components,
             sticker_items=snapshot.sticker_items or UNSET,
         )
     )
 
 
-def messages(page: Page) -> list[Message]:
+def messages(core: Core, page: Page) -> list[Message]:
     """A page of messages, each reply with what it replies to."""
-    return [_with_reference(row, page) for row in page.rows]
+    return [_with_reference(core, row, page) for row in page.rows]
 
 
 def for_everybody(message: Message) -> Message:
@@ -117,19 +129,20 @@ def _impersonal(poll: Poll | UnsetType) -> Poll | UnsetType:
     return replace(poll, results=replace(poll.results, answer_counts=counts))
 
 
-def _with_reference(row: MessageRow, page: Page) -> Message:
+def _with_reference(core: Core, row: MessageRow, page: Page) -> Message:
     extra = extra_of(row.extra)
     thread, reactions = page.threads.get(row.id, UNSET), page.reactions.get(row.id, UNSET)
     votes = page.votes.get(row.id)
     target = _target(row, extra)
     if not target:
-        return message(row, extra, page.users, UNSET, thread, reactions, votes)
+        return message(core, row, extra, page.users, UNSET, thread, reactions, votes)
     found = page.references.get(target)
     referenced = None
     if found is not None:
         quoted = page.reactions.get(found.id, UNSET)
-        referenced = message(found, extra_of(found.extra), page.users, reactions=quoted, votes=page.votes.get(found.id))
-    return message(row, extra, page.users, referenced, thread, reactions, votes)
+        votes_there = page.votes.get(found.id)
+        referenced = message(core, found, extra_of(found.extra), page.users, reactions=quoted, votes=votes_there)
+    return message(core, row, extra, page.users, referenced, thread, reactions, votes)
 
 
 def named_users(row: MessageRow) -> Sequence[int]:

@@ -17,6 +17,7 @@ from chatd.model.intents import MESSAGE_CONTENT
 from chatd.model.objects.application import INTENT_FLAGS
 from chatd.model.objects.message import Message
 from chatd.model.objects.search import FoundMessage, MessageSearch, MessageSearchResult
+from chatd.model.objects.thread import Thread, ThreadMember
 from chatd.model.wire import MAX_STRING_INT, Snowflake
 from chatd.service import access, render
 from chatd.service.actors import Actor
@@ -51,7 +52,14 @@ async def messages_of_guild(core: Core, me: Actor, guild_id: Snowflake, query: M
     async with core.search_index.turn():
         search = _search(guild, me.id, query)  # not before: what the asker may read can change while it waits
         found = Found(0, []) if search is None else await core.db.read(store.find, search)
-    return await core.db.read(_result, me.id, found)
+    page, around, members = await core.db.read(_with_context, me.id, found.message_ids)
+    return MessageSearchResult(
+        doing_deep_historical_index=False,
+        total_results=found.total,
+        messages=tuple((_found(message),) for message in render.messages(core, page)),
+        threads=tuple(around),
+        members=tuple(members),
+    )
 
 
 def _search(guild: GuildState, user_id: int, query: MessageSearch) -> Search | None:
@@ -116,19 +124,15 @@ def _words(content: str, slop: int) -> tuple[str, ...]:
 # --- the answer -----------------------------------------------------------------------------------------------------
 
 
-def _result(tx: Tx, asker_id: int, found: Found) -> MessageSearchResult:
-    rows = {row.id: row for row in messages.by_ids(tx, found.message_ids)}
-    page = messages.with_context(
-        tx, [rows[id_] for id_ in found.message_ids if id_ in rows], render.named_users, render.replied_to
-    )
-    around = threads.shown(tx, tuple({row.channel_id for row in page.rows}))
-    return MessageSearchResult(
-        doing_deep_historical_index=False,
-        total_results=found.total,
-        messages=tuple((_found(message),) for message in render.messages(page)),
-        threads=tuple(around.values()),
-        members=tuple(threads.memberships(tx, asker_id, list(around))),
-    )
+def _with_context(
+    tx: Tx, asker_id: int, message_ids: Sequence[int]
+) -> tuple[messages.Page, list[Thread], list[ThreadMember]]:
+    """Those that are still there, the threads that they are in, and the asker's memberships of these."""
+    rows = {row.id: row for row in messages.by_ids(tx, message_ids)}
+    left = [rows[message_id] for message_id in message_ids if message_id in rows]
+    page = messages.with_context(tx, left, render.named_users, render.replied_to)
+    around = threads.shown(tx, list({row.channel_id for row in left}))
+    return page, list(around.values()), threads.memberships(tx, asker_id, list(around))
 
 
 def _found(message: Message) -> FoundMessage:

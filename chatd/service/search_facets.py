@@ -86,20 +86,27 @@ def _shows_picture(embed: Embed) -> bool:
     return embed.type == "image" or embed.image is not UNSET or embed.thumbnail is not UNSET
 
 
+def _has_file(it: Document, kind: str) -> bool:
+    """A file of this kind, the first half of its media type."""
+    return any(file.content_type is not UNSET and file.content_type.startswith(kind) for file in it.extra.attachments)
+
+
 HAS: dict[str, Callable[[Document], bool]] = {
     "embed": lambda it: bool(it.extra.embeds),
-    "image": lambda it: any(map(_shows_picture, it.extra.embeds)),
+    "file": lambda it: bool(it.extra.attachments),
+    "image": lambda it: _has_file(it, "image/") or any(map(_shows_picture, it.extra.embeds)),
     "link": lambda it: bool(_links(it)),
     "poll": lambda it: it.extra.poll is not UNSET,
     "snapshot": lambda it: it.extra.snapshot is not None,
+    "sound": lambda it: _has_file(it, "audio/"),
     "sticker": lambda it: bool(it.extra.sticker_items),
-    "video": lambda it: any(embed.type == "video" for embed in it.extra.embeds),
+    "video": lambda it: _has_file(it, "video/") or any(embed.type == "video" for embed in it.extra.embeds),
 }
 
 # Parameter of MessageSearch -> the values of a message.
 FACETS: dict[str, Callable[[Document], Iterable[object]]] = {
-    "attachment_extension": lambda it: (),
-    "attachment_filename": lambda it: (),
+    "attachment_extension": lambda it: [file.filename.rpartition(".")[2] for file in it.extra.attachments],
+    "attachment_filename": lambda it: [file.filename for file in it.extra.attachments],
     "embed_provider": lambda it: (),
     "embed_type": lambda it: [_EMBED_TYPES[e.type] for e in it.extra.embeds if e.type in _EMBED_TYPES],
     "has": _has,

@@ -36,11 +36,14 @@ from chatd.service import (
     thread_events,
     thread_forms,
     thread_rules,
+    uploads,
 )
 from chatd.service.access import GuildChannel, ThreadPlace
 from chatd.service.actors import Actor
+from chatd.service.attachments import NewFiles
 from chatd.service.compose import Composed
 from chatd.service.core import Core
+from chatd.service.uploads import Upload
 from chatd.store import messages as message_store
 from chatd.store import threads as store
 from chatd.store.db import Missing, Tx
@@ -100,7 +103,7 @@ async def start_from_message(
         is_newest = parent.guild.last_message_ids.get(channel_id) == message_id
         start = _Start(
             thread,
-            first=system_messages.thread_starter(core, me, thread, render.messages(page)[0]),
+            first=system_messages.thread_starter(core, me, thread, render.messages(core, page)[0]),
             notice=None if is_newest else system_messages.thread_created(core, me, thread),
             is_from_message=True,
         )
@@ -108,16 +111,25 @@ async def start_from_message(
 
 
 async def start(
-    core: Core, me: Actor, channel_id: Snowflake, body: ThreadCreate, reason: str | None
+    core: Core, me: Actor, channel_id: Snowflake, body: ThreadCreate, reason: str | None, files: Sequence[Upload] = ()
 ) -> Thread | CreatedThread:
     """Docs: resources/channel, "Start Thread without Message" and "Start Thread in Forum or Media Channel".
 
     Raises MISSING_PERMISSIONS, WRONG_CHANNEL_TYPE, TOO_MANY_THREADS, and in forums what tags and messages may.
     """
+    described = body.message.attachments or () if body.message is not UNSET else ()
+    # Before the lock: it takes longer than anybody may hold that.
+    async with uploads.kept(core, channel_id, files, described) as new:
+        return await _start_without_message(core, me, channel_id, body, new, reason)
+
+
+async def _start_without_message(
+    core: Core, me: Actor, channel_id: int, body: ThreadCreate, new: NewFiles, reason: str | None
+) -> Thread | CreatedThread:
     async with (await access.guild_channel(core, me, channel_id)).guild.lock:
         parent = await access.guild_channel(core, me, channel_id)
         if parent.channel.type in FORUM_TYPES:
-            return await _start_post(core, me, channel_id, body, reason)
+            return await _start_post(core, me, channel_id, body, new, reason)
         kind = ChannelType(body.type or ChannelType.PRIVATE_THREAD)
         needs = _NEEDS.get((ChannelType(parent.channel.type), kind))
         if needs is None:
@@ -157,7 +169,7 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | Non
             core.live.thread_removed(guild, shown.id)
             thread_events.deleted(core, guild, shown, audience)
             if page is not None and parent is not None:
-                message_events.publish(core, parent, "MESSAGE_UPDATE", render.messages(page)[0])
+                message_events.publish(core, parent, "MESSAGE_UPDATE", render.messages(core, page)[0])
             return shown
 
         changes = audit_log.differences(_audited(shown), {})
@@ -169,7 +181,7 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | Non
 
 
 async def _start_post(
-    core: Core, me: Actor, channel_id: Snowflake, body: ThreadCreate, reason: str | None
+    core: Core, me: Actor, channel_id: int, body: ThreadCreate, new: NewFiles, reason: str | None
 ) -> CreatedThread:
     parent = await access.guild_channel(core, me, channel_id, p.SEND_MESSAGES)
     if body.message is UNSET:
@@ -179,12 +191,12 @@ async def _start_post(
     thread_id = core.ids.next()
     thread = thread_forms.new(core, me, parent, thread_id, ChannelType.PUBLIC_THREAD, body, applied_tags=tags)
     place = ThreadPlace(parent.guild, thread, parent.permissions)
-    composed = await compose.new(core, me, place, MessageCreate(**asdict(body.message)))
+    composed = await compose.new(core, me, place, MessageCreate(**asdict(body.message)), new)
     # Nobody can have read on from an older message of this channel: the first one needs no id from the transaction.
     first = composed._replace(draft=composed.draft._replace(new_id=lambda: thread_id))
     joining = [user_id for user_id in composed.extra.mentions if parent.id in parent.guild.sight(user_id)]
     state = await _start(core, me, parent, _Start(thread, joining, first), reason)
-    message = message_events.rendered(first, thread_id)
+    message = message_events.rendered(core, first, thread_id)
     return CreatedThread(**_fields(state.view(me.id)), message=message)
 
 
@@ -204,10 +216,10 @@ async def _start(core: Core, me: Actor, parent: GuildChannel, start: _Start, rea
         thread_events.created(core, guild, state)
         if start.first is not None:
             state.began(outcome.first_id)
-            message = message_events.rendered(start.first, outcome.first_id)
+            message = message_events.rendered(core, start.first, outcome.first_id)
             message_events.publish(core, ThreadPlace(guild, thread, 0), "MESSAGE_CREATE", message)
         if outcome.page is not None:
-            message_events.publish(core, parent, "MESSAGE_UPDATE", render.messages(outcome.page)[0])
+            message_events.publish(core, parent, "MESSAGE_UPDATE", render.messages(core, outcome.page)[0])
         if start.notice is not None:
             message_events.posted(core, parent, start.notice, outcome.notice_id)
         return state

@@ -48,6 +48,18 @@ class Reading(Protocol):
     async def aclose(self) -> None: ...
 
 
+class Staged(Protocol):
+    """A file that has arrived in full and has no name yet."""
+
+    path: Path
+    """Where it is on this machine until it is kept, for whoever has to look into it."""
+    size: int  # bytes
+
+    async def keep(self, name: str) -> None:
+        """Give it its name, once. It is durable when this returns."""
+        ...
+
+
 class Blobs(Protocol):
     """Files by name. A name is two or more segments of letters, digits, "-" and "_", joined by "/".
 
@@ -56,11 +68,17 @@ class Blobs(Protocol):
     2. All calls raise BlobsFailed, and ValueError for what is no name.
     """
 
+    def stage(self, pieces: AsyncIterable[bytes]) -> AbstractAsyncContextManager[Staged]:
+        """Take a file in. Unless it is kept it is gone on leaving, or with the end of the process."""
+        ...
+
     async def put(self, name: str, pieces: AsyncIterable[bytes]) -> int:
         """Store a file; how many bytes it has. It is durable when this returns, and there in full or not at all:
         whatever ends the pieces early (an exception, cancellation, the end of the process) leaves what was before.
         """
-        ...
+        async with self.stage(pieces) as staged:
+            await staged.keep(name)
+            return staged.size
 
     async def stat(self, name: str) -> Blob | None: ...
 

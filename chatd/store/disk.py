@@ -1,7 +1,8 @@
 """Files in a directory: the adapter that needs nothing else.
 
 A file is written under another name, synced, and renamed into place; then its directory is synced. Everything that
-touches the disk runs in threads, a few at a time.
+touches the disk runs in threads, a few at a time. What comes in small pieces is written in large ones, for a trip to a
+thread costs more than the bytes of a network packet.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from typing import IO, Self, TypeVar, TypeVarTuple
 import trio
 
 from chatd.config import Media
-from chatd.store.blobs import PIECE_BYTES, Blob, Blobs, BlobsFailed, Reading, check_name
+from chatd.store.blobs import PIECE_BYTES, Blob, Blobs, BlobsFailed, Reading, Staged, check_name
 
 # Threads that one directory's files keep busy; on a stalled disk no more than these hang.
 THREADS = 8
@@ -44,11 +45,10 @@ class Disk(Blobs):
         """Make the directory, and forget uploads that the end of a process cut short."""
         await self.run(_prepare, self._root)
 
-    async def put(self, name: str, pieces: AsyncIterable[bytes]) -> int:
-        check_name(name)
+    @asynccontextmanager
+    async def stage(self, pieces: AsyncIterable[bytes]) -> AsyncIterator[Staged]:
         async with self.spool(pieces) as (path, size):
-            await self.run(_move, path, self._root, name)
-        return size
+            yield _DiskStaged(self, path, size)
 
     @asynccontextmanager
     async def spool(self, pieces: AsyncIterable[bytes]) -> AsyncIterator[tuple[Path, int]]:
@@ -56,14 +56,27 @@ class Disk(Blobs):
         file = await self.run(_create, self._root)
         path = Path(file.name)
         try:
-            size = 0
-            async for piece in pieces:
-                size += await self.run(file.write, piece)
-            await self.run(_sync, file)
+            size = await self._write(file, pieces)
+            await self.run(_sync_and_close, file)
             yield path, size
         finally:
             with trio.CancelScope(shield=True):
                 await self.run(_discard, file, path)
+
+    async def _write(self, file: IO[bytes], pieces: AsyncIterable[bytes]) -> int:
+        size = waiting = 0
+        gathered: list[bytes] = []
+        async for piece in pieces:
+            gathered.append(piece)
+            waiting += len(piece)
+            if waiting >= PIECE_BYTES:
+                size += await self.run(file.write, b"".join(gathered))
+                gathered, waiting = [], 0
+        return size + await self.run(file.write, b"".join(gathered))
+
+    async def move(self, path: Path, name: str) -> None:
+        """Give a spooled file its name."""
+        await self.run(_move, path, self._root, check_name(name))
 
     async def stat(self, name: str) -> Blob | None:
         return await self.run(_stat, self._root, check_name(name))
@@ -91,6 +104,16 @@ class Disk(Blobs):
             return await trio.to_thread.run_sync(fn, *args, limiter=self._threads)
         except OSError as error:
             raise BlobsFailed(f"media directory: {error}") from error
+
+
+class _DiskStaged(Staged):
+    def __init__(self, disk: Disk, path: Path, size: int) -> None:
+        self._disk = disk
+        self.path = path
+        self.size = size
+
+    async def keep(self, name: str) -> None:
+        await self._disk.move(self.path, name)
 
 
 class _DiskReading(Reading):
@@ -136,9 +159,11 @@ def _create(root: Path) -> IO[bytes]:
     return tempfile.NamedTemporaryFile(dir=root / UNFINISHED, delete=False)
 
 
-def _sync(file: IO[bytes]) -> None:
+def _sync_and_close(file: IO[bytes]) -> None:
+    """Closed at once: who holds a staged file for long shall hold no descriptor."""
     file.flush()
     os.fsync(file.fileno())
+    file.close()
 
 
 def _move(path: Path, root: Path, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Which stored images rows still name.
+"""Which stored files rows still name: attachments by their table, images by a field of what they are images of.
 
 Whoever gives a table an image adds its line to `REFERENCES`: an image of a kind that stands here and that no line finds
 is deleted in time. Kinds without a line are left alone.
@@ -10,6 +10,7 @@ import msgspec
 
 from chatd.model import images
 from chatd.model.images import Found, Kind
+from chatd.store import attachments
 from chatd.store.db import Tx
 
 
@@ -42,6 +43,9 @@ def orphans(tx: Tx, names: list[str]) -> list[str]:
 
 
 def _is_orphan(tx: Tx, name: str) -> bool:
+    attachment_id = attachments.parse_name(name)
+    if attachment_id is not None:
+        return attachments.get(tx, attachment_id) is None
     found = images.parse_name(name)
     if found is None or found.kind not in REFERENCES:
         return False

@@ -7,13 +7,14 @@ reader that polls `after=<last id>` never skips one.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from chatd.model.objects.attachment import StoredAttachment
 from chatd.model.objects.message import MessageFlags
 from chatd.model.objects.poll import PollAnswerCount
 from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import MAX_STRING_INT
-from chatd.store import polls, reactions, threads
+from chatd.store import attachments, polls, reactions, threads
 from chatd.store.db import Row, Tx, cols, marks
 from chatd.store.rows import users
 
@@ -42,6 +43,7 @@ class Draft(NamedTuple):
     content: str
     nonce: str | None
     extra: str
+    attachments: tuple[StoredAttachment, ...] = ()
     mentioned: tuple[int, ...] = ()  # users, roles, and the guild for @everyone; each once
     poll_ends_ms: int | None = None
 
@@ -75,7 +77,7 @@ _COLUMNS = ("id", "channel_id", "author_id", "type", "flags", "content", "edited
 
 
 def append(tx: Tx, drafts: list[Draft]) -> list[int]:
-    """Insert in one statement, and their mentions in another; the new ids, in the order of the drafts.
+    """Insert in one statement, and mentions and attachments in others; the new ids, in the order of the drafts.
 
     Raises Missing for a deleted channel.
     """
@@ -97,6 +99,9 @@ def append(tx: Tx, drafts: list[Draft]) -> list[int]:
             for target in d.mentioned
         ],
     )
+    named = [(id_, file) for id_, d in zip(ids, drafts, strict=True) for file in d.attachments]
+    if named:
+        attachments.insert(tx, named)
     polls.start(tx, [(id_, d.poll_ends_ms) for id_, d in zip(ids, drafts, strict=True) if d.poll_ends_ms is not None])
     return ids
 
@@ -113,6 +118,15 @@ def by_ids(tx: Tx, message_ids: Sequence[int]) -> list[MessageRow]:
         return []
     sql = f"SELECT {cols(MessageRow)} FROM messages WHERE id IN ({marks(len(message_ids))}) ORDER BY id DESC"
     return tx.rows(MessageRow, sql, *message_ids)
+
+
+def update_attachments(
+    tx: Tx, message_id: int, old: Sequence[StoredAttachment], new: Sequence[StoredAttachment]
+) -> None:
+    """Of the files that the message names, beside `update` for what it says of them."""
+    before, after = {file.id for file in old}, {file.id for file in new}
+    attachments.delete(tx, message_id, [*before - after])
+    attachments.insert(tx, [(message_id, file) for file in new if file.id not in before])
 
 
 def update(tx: Tx, row: MessageRow) -> None:

@@ -45,6 +45,7 @@ def to_text(extra: Object) -> str:
 
 # Everything whose id the generator makes.
 _TABLES = (
+    "attachments",
     "audit_log_entries",
     "auto_moderation_rules",
     "channels",

@@ -22,7 +22,7 @@ import trio
 
 from chatd.config import Media
 from chatd.model.wire import parse_timestamp
-from chatd.store.blobs import PIECE_BYTES, Blob, Blobs, BlobsFailed, Reading, check_name
+from chatd.store.blobs import PIECE_BYTES, Blob, Blobs, BlobsFailed, Reading, Staged, check_name
 from chatd.store.disk import Disk
 from chatd.store.sigv4 import EMPTY_SHA256, Key, encode_path, encode_query, sign
 
@@ -47,16 +47,20 @@ class S3(Blobs):
         self._spool = spool
         self._now = now
 
-    async def put(self, name: str, pieces: AsyncIterable[bytes]) -> int:
-        path = self._path(name)
+    @asynccontextmanager
+    async def stage(self, pieces: AsyncIterable[bytes]) -> AsyncIterator[Staged]:
         async with self._spool.spool(pieces) as (file, size):
-            sha256 = await self._spool.run(_hash, file)
-            body = await self._spool.read(file)
-            assert body is not None, "spooled just now"
-            async with aclosing(body):
-                answer = await self._ask("PUT", path, headers={"Content-Length": str(size)}, body=body, sha256=sha256)
-            await answer.aclose()
-        return size
+            yield _S3Staged(self, file, size)
+
+    async def upload(self, file: Path, size: int, name: str) -> None:
+        """A spooled file."""
+        path = self._path(name)
+        sha256 = await self._spool.run(_hash, file)
+        body = await self._spool.read(file)
+        assert body is not None, "spooled, and not let go of"
+        async with aclosing(body):
+            answer = await self._ask("PUT", path, headers={"Content-Length": str(size)}, body=body, sha256=sha256)
+        await answer.aclose()
 
     async def stat(self, name: str) -> Blob | None:
         answer = await self._ask("HEAD", self._path(name), absent_ok=True)
@@ -122,6 +126,16 @@ class S3(Blobs):
         except httpx.HTTPError as error:
             raise BlobsFailed(f"S3: {method}: {error!r}") from error
         raise BlobsFailed(f"S3: {method}: {answer.status_code}: {explanation}")
+
+
+class _S3Staged(Staged):
+    def __init__(self, bucket: S3, path: Path, size: int) -> None:
+        self._bucket = bucket
+        self.path = path
+        self.size = size
+
+    async def keep(self, name: str) -> None:
+        await self._bucket.upload(self.path, self.size, name)
 
 
 class _S3Reading(Reading):

@@ -37,6 +37,7 @@ OURS = {
     "DELETE /guilds/{guild_id}/scheduled-events/{event_id}/users/@me",
     "GET /users/@me/mentions",
     "POST /channels/{channel_id}/messages/{message_id}/ack",
+    "POST /attachments/refresh-urls",
     "POST /read-states/ack-bulk",
     "GET /users/@me/relationships",
     "POST /users/@me/relationships",

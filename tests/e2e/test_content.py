@@ -234,6 +234,7 @@ STEPS: list[Step] = [
     reacts,
     pins,
     purges,
+    sends_files,
     reads_history,
     starts_a_thread,
     polls,

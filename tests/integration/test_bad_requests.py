@@ -185,14 +185,17 @@ FORMS: list[tuple[bytes, str, Expected]] = [
     (part("payload_json", '{"content": "x"}'), FORM, {"": BAD_FORM}),
     (part("payload_json", "{}") + part("payload_json", "{}") + END, FORM, {"": BAD_FORM}),
     (b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n" + END, FORM, {"": BAD_FORM}),
-    (part("content", "x") + END, FORM, {"payload_json": REQUIRED}),
+    (part("content", "x" * 2001) + END, FORM, {"content": TOO_LONG}),
+    (part("tts", "x") + END, FORM, {"tts": NO_BOOLEAN}),
     (part("payload_json", "{") + END, FORM, NO_JSON),
     (part("payload_json", '{"content": 5}') + END, FORM, {"content": NO_STRING}),
     (part("payload_json", "{}") + END, FORM, EMPTY),
     (
-        part("payload_json", '{"content": "x"}') + part("files[0]", "data", '; filename="a"') + END,
+        part("payload_json", '{"content": "x", "attachments": [{"id": 1}]}')
+        + part("files[0]", "data", '; filename="a"')
+        + END,
         FORM,
-        {"files[0]": "ATTACHMENTS_NOT_SUPPORTED"},
+        {"attachments.0.id": "ATTACHMENT_NOT_FOUND"},
     ),
     (b'{"content": "' + b"x" * (1 << 20) + b'"}', JSON, TOO_LARGE),
 ]

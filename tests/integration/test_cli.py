@@ -363,6 +363,15 @@ def test_doctor_finds_what_is_wrong(run: Run, data: Path, monkeypatch: pytest.Mo
     assert (states["data"], states["port"], states["SQLite file"]) == ("warn", "fail", "fail")
 
 
+def test_doctor_finds_links_that_lead_nowhere(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHATD__SERVER__HOST", "0.0.0.0")
+    monkeypatch.setenv("CHATD__SERVER__PORT", "0")
+    states = {it["check"]: it["state"] for it in json.loads(run("doctor", "--json").out)}
+    assert states["links"] == "warn"
+    monkeypatch.setenv("CHATD__SERVER__PUBLIC_URL", "https://chat.test")
+    assert "links" not in {it["check"] for it in json.loads(run("doctor", "--json").out)}
+
+
 def test_doctor_finds_a_process_that_takes_no_commands(run: Run, data: Path) -> None:
     with lock.held(data):
         assert f"process {os.getpid()} holds the data" in run("doctor").out

@@ -213,6 +213,104 @@ async def test_an_endless_body_is_answered_and_cut_off(front_end: str) -> None:
             await client.send(*[b"x" * 100_000] * 4000)
 
 
+def form(size: int, *headers: bytes) -> bytes:
+    """The head of a form."""
+    return post(b"", b"Content-Type: multipart/form-data; boundary=x", *headers).replace(b": 0", b": %d" % size, 1)
+
+
+@BOTH
+async def test_a_form_is_read_as_it_comes(front_end: str) -> None:
+    pieces: list[bytes] = []
+    news = trio.Event()
+
+    async def handler(request: Request) -> Response:
+        nonlocal news
+        assert not isinstance(request.body, bytes)
+        async for piece in request.body:
+            pieces.append(piece)
+            news.set()
+            news = trio.Event()
+        return Response(200, [], b"%d" % sum(map(len, pieces)))
+
+    async with serving(handler, front_end=front_end) as server, connect(server) as client:
+        for _ in range(2):
+            await client.send(form(6))
+            for text in (b"abc", b"def"):
+                with trio.fail_after(5):
+                    arrived = news
+                    await client.send(text)
+                    await arrived.wait()
+            assert await client.response() is not None
+            assert b"".join(pieces) == b"abcdef"
+            pieces.clear()
+
+
+@BOTH
+async def test_requests_behind_a_form_are_answered_after_it(front_end: str) -> None:
+    async with serving(front_end=front_end) as server, connect(server) as client:
+        await client.send(form(5) + b"hello" + GET + form(0) + form(2) + b"hi" + GET)
+        answers = [(await client.response())[2] for _ in range(5)]
+        assert answers == [b"POST /p? hello", b"GET /? ", b"POST /p? ", b"POST /p? hi", b"GET /? "]
+
+
+@BOTH
+async def test_a_form_that_nobody_reads(front_end: str) -> None:
+    async def refuse(request: Request) -> Response:
+        return Response(403, [], b"no")
+
+    async with serving(refuse, front_end=front_end, limits=SMALL) as server:
+        async with connect(server) as client:
+            for _ in range(3):  # a small one is read and thrown away
+                await client.send(form(900), b"x" * 900)
+                assert (await client.response())[0] == 403
+            await client.send(form(2000), b"x" * 500)  # and a large one is not waited for
+            assert (await client.response())[0] == 403
+            assert await client.rest() == b""
+        async with connect(server) as client:
+            await client.send(form(2000, b"Expect: 100-continue"))
+            statuses = [(await client.response(body=False))[0]]
+            if statuses == [100]:  # which hypercorn says by itself
+                statuses.append((await client.response())[0])
+            assert statuses[-1] == 403
+        async with connect(server) as client:  # who goes on sending is cut off
+            await client.send(b"POST /p HTTP/1.1\r\n" + HOST)
+            await client.send(b"Content-Type: multipart/form-data; boundary=x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            with pytest.raises(trio.BrokenResourceError), trio.fail_after(5):
+                await client.send(*[b"ffff\r\n" + b"x" * 0xFFFF + b"\r\n"] * 4000)
+        with trio.fail_after(5):
+            while server.connections.child_tasks:
+                await trio.testing.wait_all_tasks_blocked(0.001)
+
+
+@BOTH
+async def test_a_client_that_is_gone_ends_its_form(front_end: str) -> None:
+    ended = trio.Event()
+
+    async def handler(request: Request) -> Response:
+        assert not isinstance(request.body, bytes)
+        try:
+            async for _ in request.body:
+                pass
+        finally:
+            ended.set()
+        return Response(200, [])
+
+    async with serving(handler, front_end=front_end) as server:
+        async with connect(server) as client:
+            await client.send(form(2000), b"x" * 500)
+        with trio.fail_after(5):
+            await ended.wait()
+            while server.connections.child_tasks:
+                await trio.testing.wait_all_tasks_blocked(0.001)
+
+
+@BOTH
+async def test_a_slow_form(front_end: str) -> None:
+    async with serving(front_end=front_end, limits=Limits(body_deadline_s=0.05)) as server, connect(server) as client:
+        await client.send(form(5) + b"hell")
+        assert (await client.response())[0] == 408
+
+
 @BOTH
 async def test_a_slow_body(front_end: str) -> None:
     async with serving(front_end=front_end, limits=Limits(body_deadline_s=0.05)) as server, connect(server) as client:

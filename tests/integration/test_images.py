@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chatd.model.errors import ApiError
 from chatd.model.images import AVATARS, EMOJIS, ROLE_ICONS, STICKERS, name_of
-from chatd.service import images
+from chatd.service import images, orphans
 from chatd.service.core import Core
 from chatd.service.pixels import Info
 from chatd.store.blobs import whole
@@ -298,10 +298,11 @@ async def test_orphans_are_collected(world: World, server: Server) -> None:
         f"banners/{alice.id}/{second['banner']}",
         f"icons/{guild['id']}/{guild['icon']}",
         f"emojis/{emoji['id']}",
-        "attachments/1/2",  # of a kind that no table names
+        "others/1/2",  # of a kind that no table names
     }
     unnamed = {
         old,
+        "attachments/1/2",
         "emojis/1",
         "stickers/1",
         "icons/12/0123456789abcdef0123456789abcdef",
@@ -311,9 +312,9 @@ async def test_orphans_are_collected(world: World, server: Server) -> None:
         if await core.blobs.stat(name) is None:
             await core.blobs.put(name, whole(still()))
     age_files(server, seconds=3600)
-    assert await images.collect(core) == 0
+    assert await orphans.collect(core) == 0
     age_files(server, seconds=86_400)
-    assert await images.collect(core) == 5
+    assert await orphans.collect(core) == 6
     assert {blob.name async for blob in core.blobs.walk()} == kept
     assert (await cdn(world.anybody, f"{old}.png", size=16)).status == 404  # not from the cache either
     assert first["banner"] == second["banner"]

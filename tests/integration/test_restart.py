@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 import trio
@@ -16,7 +16,7 @@ from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
 from tests.support.app import OPTIONS
-from tests.support.client import ALL_INTENTS, Gateway, Json, connect, gateway, resumed
+from tests.support.client import ALL_INTENTS, Client, Gateway, Json, connect, gateway, resumed
 from tests.support.core import Clock
 from tests.support.postgres import fresh_database
 from tests.support.world import Guild, User, World
@@ -193,6 +193,25 @@ async def test_votes_and_ends_of_polls_are_told_once(options: dict[str, Any]) ->
         again.url = running.url
         async with resumed(again) as last:
             assert [name for name, _ in last.events] == ["RESUMED"]
+
+
+async def test_files_are_told_with_links_that_are_good(options: dict[str, Any]) -> None:
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        path = f"/channels/{guild.general}/messages"
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            client.cut()
+            message = (await alice.upload(path, {}, {"file": b"1"})).ok(200)
+            (await alice.upload(f"{path}/{message['id']}", {}, {"file": b"2"}, method="PATCH")).ok(200)
+    async with serving(options) as running, Client(running.url) as anybody:
+        client.url = running.url
+        async with resumed(client) as again:
+            [posted], [edited] = again.named("MESSAGE_CREATE"), again.named("MESSAGE_UPDATE")
+            links = [urlsplit(attachment["url"]) for attachment in (*posted["attachments"], *edited["attachments"])]
+            assert {f"{link.scheme}://{link.netloc}" for link in links} == {running.url}
+            contents = [(await anybody.get(f"/{link.path}?{link.query}")).content for link in links]
+            assert contents == [b"1", b"1", b"2"]
 
 
 async def test_layouts_and_forwards_are_told_as_they_were(options: dict[str, Any]) -> None:

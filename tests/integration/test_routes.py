@@ -374,6 +374,7 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
 
 # Nothing to refuse to anyone with a token.
 FREE = {
+    "POST /attachments/refresh-urls",
     "GET /applications",
     "GET /gateway/bot",
     "GET /users/@me",

@@ -393,6 +393,17 @@ CALLS = (
         MEMBER,
         {"message_reference": {"type": 1, "message_id": "{message_id}", "channel_id": "{channel_id}"}},
     ),
+    Call(
+        "POST",
+        "/channels/{channel_id}/messages",
+        200,
+        MEMBER,
+        {"content": "a picture and a text"},
+        files={"files[0]": still(), "files[1]": b"text"},
+    ),
+    Call(
+        "POST", "/attachments/refresh-urls", 200, MEMBER, {"attachment_urls": ["https://chat.test/attachments/1/2/x"]}
+    ),
     Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),
     Call("GET", "/channels/{channel_id}/messages/{message_id}", 200, MEMBER),
     Call("PATCH", "/channels/{channel_id}/messages/{message_id}", 200, OWNER, {"content": "edited"}),

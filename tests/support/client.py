@@ -79,6 +79,19 @@ def _leaves(node: Json, path: str) -> list[tuple[str, str]]:
     return found
 
 
+def form(fields: Mapping[str, str], files: Mapping[str, bytes | tuple[str, bytes]]) -> tuple[bytes, str]:
+    """The body and its content type."""
+    parts = [(f'name="{name}"', text.encode()) for name, text in fields.items()]
+    for field, file in files.items():
+        name, data = file if isinstance(file, tuple) else (field, file)
+        parts.append((f'name="{field}"; filename="{name}"', data))
+    content = b"".join(
+        b"--%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (_BOUNDARY, disposition.encode(), data)
+        for disposition, data in parts
+    )
+    return content + b"--%b--\r\n" % _BOUNDARY, f"multipart/form-data; boundary={_BOUNDARY.decode()}"
+
+
 class Client:
     """`authorization` is the header's whole value. Connections are kept alive; requests may be made side by side."""
 
@@ -119,17 +132,19 @@ class Client:
         with trio.fail_after(DEADLINE_S):
             return await self._exchange(head, content or b"")
 
-    async def upload(self, path: str, fields: Mapping[str, str], files: Mapping[str, bytes], **options: Any) -> Answer:
-        """POST multipart/form-data."""
-        parts = [(f'name="{name}"', text.encode()) for name, text in fields.items()]
-        parts += [(f'name="{name}"; filename="{name}"', data) for name, data in files.items()]
-        content = b"".join(
-            b"--%b\r\nContent-Disposition: form-data; %b\r\n\r\n%b\r\n" % (_BOUNDARY, disposition.encode(), data)
-            for disposition, data in parts
-        )
-        headers = {**options.pop("headers", {}), "Content-Type": f"multipart/form-data; boundary={_BOUNDARY.decode()}"}
-        content += b"--%b--\r\n" % _BOUNDARY
-        return await self.request("POST", path, content=content, headers=headers, **options)
+    async def upload(
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        files: Mapping[str, bytes | tuple[str, bytes]],
+        *,
+        method: str = "POST",
+        **options: Any,
+    ) -> Answer:
+        """multipart/form-data. A file has a name of its own, or that of its field."""
+        content, kind = form(fields, files)
+        headers = {**options.pop("headers", {}), "Content-Type": kind}
+        return await self.request(method, path, content=content, headers=headers, **options)
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.request("GET", path, **options)

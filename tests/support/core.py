@@ -23,6 +23,7 @@ from chatd.model.wire import Snowflake
 from chatd.service import accounts, auth, commits, guild_creation, membership
 from chatd.service.actors import Actor, Actors
 from chatd.service.core import Core
+from chatd.service.links import Links
 from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
@@ -75,6 +76,7 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
             ),
             blobs=blobs,
             renditions=renditions,
+            links=Links(bytes(range(32)), "http://chat.test", clock),
             nonces=Nonces(),
             search_index=SearchIndex(db, config.search.enabled),
             jwt_key=bytes(range(32)),

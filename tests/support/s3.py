@@ -29,6 +29,7 @@ class Service(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.objects: dict[str, bytes] = {}
         self.truncate = False  # announce more than is sent
+        self.is_down = False
 
     @property
     def url(self) -> str:
@@ -68,7 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         url = urlsplit(self.path)
         path = unquote(url.path)
-        if fault := self._fault(url.path, url.query, body):
+        if self.server.is_down:
+            self._answer(503, b"ServiceUnavailable")
+        elif fault := self._fault(url.path, url.query, body):
             self._answer(403, fault.encode())
         elif path == f"/{BUCKET}" and self.command == "GET":
             self._list(parse_qs(url.query))

@@ -76,6 +76,10 @@ class Server:
             raise AssertionError(f"chatd did not start, it printed {line!r}\n{self.log.read_text()}")
         return line.removeprefix(READY).strip()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def restart(self) -> None:
         """SIGUSR2: the same process must be ready once more, at the same address."""
         self.send_signal(signal.SIGUSR2)

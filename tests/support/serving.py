@@ -29,7 +29,8 @@ class Server(Struct):
 
 async def echo(request: Request) -> Response:
     """Says what it was asked."""
-    body = f"{request.method} {request.path}?{request.query} ".encode() + request.body
+    sent = request.body if isinstance(request.body, bytes) else b"".join([piece async for piece in request.body])
+    body = f"{request.method} {request.path}?{request.query} ".encode() + sent
     return Response(200, [(b"content-type", b"application/json")], body)
 
 

@@ -34,7 +34,8 @@ def test_all_texts_count_together() -> None:
     assert len(embeds_from(received(*embeds))) == 2
     assert "embeds" in refusal(*embeds, {"title": "x"})
     # addresses do not count
-    embeds_from(received(*embeds, {"url": "u" * 2000, "image": {"url": "u" * 2000}}))
+    url = "https://chat.test/" + "u" * 2000
+    embeds_from(received(*embeds, {"url": url, "image": {"url": url}}))
 
 
 def test_an_embed_must_have_something() -> None:
@@ -52,3 +53,29 @@ def test_times_at_the_ends_of_time() -> None:
     for text in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):  # which no calendar of ours has in UTC
         assert "timestamp" in refusal({"timestamp": text})["embeds"]["0"]
     embeds_from(received({"timestamp": "0001-01-01"}, {"timestamp": "9999-12-31T23:59:59.999999Z"}))
+
+
+PICTURES = ("image.url", "thumbnail.url", "footer.icon_url", "author.icon_url")
+
+
+@pytest.mark.parametrize("place", ["url", "author.url", *PICTURES])
+def test_addresses(place: str) -> None:
+    name, _, inner = place.partition(".")
+    said = {"footer": {"text": "f"}, "author": {"name": "a"}}.get(name, {})
+
+    def embed(url: str) -> dict[str, Any]:
+        return {"title": "t", name: {**said, inner: url} if inner else url}
+
+    def code(url: str) -> str:
+        node = refusal(embed(url))["embeds"]["0"]
+        for step in place.split("."):
+            node = node[step]
+        return str(node["_errors"][0]["code"])
+
+    embeds_from(received(embed("https://chat.test/i.png"), embed("http://chat.test"), embed("")))
+    assert code("chat.test") == "URL_TYPE_INVALID_URL"
+    assert code("javascript://alert") == "URL_TYPE_INVALID_SCHEME"
+    if place in PICTURES:
+        embeds_from(received(embed("attachment://my picture.png")))
+    else:
+        assert code("attachment://a.png") == "URL_TYPE_INVALID_SCHEME"

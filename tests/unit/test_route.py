@@ -61,6 +61,27 @@ def test_a_bucket_is_named_for_method_and_template() -> None:
     assert route("GET", "/x/{channel_id}", of_channel).bucket == route("GET", "/x/{channel_id}", of_channel).bucket
 
 
+async def with_files(core: Any, me: Any, channel_id: Snowflake, body: Body, files: Any = ()) -> None:
+    pass
+
+
+async def open_to_all(core: Any, channel_id: Snowflake) -> None:
+    pass
+
+
+async def of_a_message(core: Any, me: Any, channel_id: Snowflake, message_id: Snowflake) -> None:
+    pass
+
+
+def test_who_is_asked_for_files() -> None:
+    made = route("POST", "/x/{channel_id}", with_files, may_attach=open_to_all)
+    assert (made.may_attach, made.may_attach_takes) == (open_to_all, ("channel_id",))
+    assert route("POST", "/x/{channel_id}", of_channel).may_attach is None
+    for service, may_attach in ((with_files, None), (of_channel, open_to_all), (with_files, of_a_message)):
+        with pytest.raises(TypeError):
+            route("POST", "/x/{channel_id}", service, may_attach=may_attach)
+
+
 async def without_core(me: Any) -> None:
     pass
 

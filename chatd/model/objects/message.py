@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from chatd.model import limits
+from chatd.model.objects.attachment import Attachment, AttachmentParams, StoredAttachment
 from chatd.model.objects.component import MessageComponent
 from chatd.model.objects.embed import Embed, EmbedParams
 from chatd.model.objects.guild import MessageMember
@@ -113,6 +114,7 @@ class Snapshot(Object, frozen=True, omit_defaults=True, kw_only=True):
     mentions: tuple[Snowflake, ...] = ()
     mention_roles: tuple[Snowflake, ...] = ()
     embeds: tuple[Embed, ...] = ()
+    attachments: tuple[StoredAttachment, ...] = ()
     components: tuple[MessageComponent, ...] = ()
     sticker_items: tuple[StickerItem, ...] = ()
 
@@ -125,6 +127,7 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     mentions: tuple[Snowflake, ...] = ()
     mention_roles: tuple[Snowflake, ...] = ()
     embeds: tuple[Embed, ...] = ()
+    attachments: tuple[StoredAttachment, ...] = ()
     nonce: str | int | None = None
     message_reference: MessageReference | None = None
     components: tuple[MessageComponent, ...] = ()
@@ -149,7 +152,7 @@ class SnapshotMessage(Object, frozen=True, kw_only=True):
     flags: int
     mentions: tuple[User, ...]
     mention_roles: tuple[Snowflake, ...]
-    attachments: tuple[()] = ()
+    attachments: tuple[Attachment, ...]
     embeds: tuple[Embed, ...]
     components: tuple[MessageComponent, ...]
     sticker_items: tuple[StickerItem, ...] | UnsetType = UNSET
@@ -173,7 +176,7 @@ class Message(Object, frozen=True, kw_only=True):
     embeds: tuple[Embed, ...]
     type: int
     flags: int
-    attachments: tuple[()] = ()
+    attachments: tuple[Attachment, ...] = ()
     components: tuple[MessageComponent, ...] = ()
     sticker_items: tuple[StickerItem, ...] | UnsetType = UNSET
     pinned: bool = False
@@ -202,6 +205,7 @@ class MessageReferenceParams(Params, kw_only=True):
 
 
 Content = Annotated[str, Meta(max_length=limits.MESSAGE_CONTENT_LENGTH)]
+Attachments = Annotated[list[AttachmentParams], Meta(max_length=limits.MESSAGE_ATTACHMENTS)]
 Embeds = Annotated[list[EmbedParams], Meta(max_length=limits.MESSAGE_EMBEDS)]
 Components = Annotated[tuple[MessageComponent, ...], Meta(max_length=limits.COMPONENTS)]
 StickerIds = Annotated[list[Snowflake], Meta(max_length=limits.MESSAGE_STICKERS)]
@@ -216,6 +220,7 @@ class MessageCreate(Params, kw_only=True):
     tts: bool | None = None
     embeds: Embeds | None = None
     embed: EmbedParams | None = None  # the older form, one embed
+    attachments: Attachments | None = None
     allowed_mentions: AllowedMentions | None = None
     message_reference: MessageReferenceParams | None = None
     flags: int | None = None
@@ -230,6 +235,7 @@ class MessagePatch(Params, kw_only=True):
 
     content: Content | UnsetType | None = UNSET
     embeds: Embeds | UnsetType | None = UNSET
+    attachments: Attachments | UnsetType | None = UNSET
     flags: int | UnsetType | None = UNSET
     allowed_mentions: AllowedMentions | UnsetType | None = UNSET
     components: Components | UnsetType | None = UNSET

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chatd.model import limits
 from chatd.model.objects.channel import AppliedTags, AutoArchive, ChannelName, Slowmode
 from chatd.model.objects.guild import Member
-from chatd.model.objects.message import AllowedMentions, Components, Content, Embeds, Message, StickerIds
+from chatd.model.objects.message import AllowedMentions, Attachments, Components, Content, Embeds, Message, StickerIds
 from chatd.model.objects.thread import Thread, ThreadMember
 from chatd.model.wire import Object, Params, Snowflake
 
@@ -25,6 +25,7 @@ class ForumMessage(Params, kw_only=True):
 
     content: Content | None = None
     embeds: Embeds | None = None
+    attachments: Attachments | None = None
     allowed_mentions: AllowedMentions | None = None
     flags: int | None = None
     components: Components | None = None

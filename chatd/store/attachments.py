@@ -1,0 +1,52 @@
+"""Which messages name which files. A file is one as long as a message does: forwarding adds a row, no copy."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from chatd.model.objects.attachment import StoredAttachment
+from chatd.model.wire import MAX_STRING_INT, decoder
+from chatd.store.db import Row, Tx, marks
+from chatd.store.rows import to_text
+
+_NAME = re.compile(r"attachments/[0-9]{1,19}/([0-9]{1,19})")
+_decode = decoder(StoredAttachment).decode
+
+
+class _Named(Row):
+    channel_id: int  # of the message
+    file: str
+
+
+def name_of(attachment: StoredAttachment) -> str:
+    """The stored file's."""
+    return f"attachments/{attachment.channel_id}/{attachment.id}"
+
+
+def insert(tx: Tx, named: Iterable[tuple[int, StoredAttachment]]) -> None:
+    """Messages and what they name."""
+    rows = [(file.id, message_id, to_text(file)) for message_id, file in named]
+    tx.insert_many("attachments", ("id", "message_id", "file"), rows)
+
+
+def delete(tx: Tx, message_id: int, ids: Sequence[int]) -> None:
+    """The message names them no more."""
+    if ids:
+        tx.run(f"DELETE FROM attachments WHERE message_id = ? AND id IN ({marks(len(ids))})", message_id, *ids)
+
+
+def get(tx: Tx, attachment_id: int) -> StoredAttachment | None:
+    """As it was uploaded; None when no message names it any more."""
+    found = tx.scalar("SELECT file FROM attachments WHERE id = ? LIMIT 1", attachment_id)
+    return None if found is None else _decode(found)
+
+
+def seen_in(tx: Tx, attachment_id: int) -> list[tuple[int, StoredAttachment]]:
+    """The channels of the messages that name it, with what it is."""
+    sql = "SELECT m.channel_id, a.file FROM attachments a JOIN messages m ON m.id = a.message_id WHERE a.id = ?"
+    return [(row.channel_id, _decode(row.file)) for row in tx.rows(_Named, sql, attachment_id)]
+
+
+def parse_name(name: str) -> int | None:
+    """The attachment whose file has the name; None for what is no attachment's."""
+    found = _NAME.fullmatch(name)
+    return None if found is None or int(found[1]) > MAX_STRING_INT else int(found[1])
