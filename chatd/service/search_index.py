@@ -11,15 +11,17 @@ from typing import NamedTuple
 import trio
 
 from chatd import log
+from chatd.model.objects.message import MessageExtra
 from chatd.model.snowflake import created_ms
-from chatd.model.wire import timestamp
-from chatd.service import render
+from chatd.model.wire import decoder, timestamp
 from chatd.service.search_facets import REVISION, Document, fold, replied_to, terms
 from chatd.store import messages, search_index, search_text
 from chatd.store.db import Database, Overloaded, Tx
 from chatd.store.search_index import BOT, USER, Entry, Source, Stale
 
 logger = log.get(__name__)
+
+_extra_of = decoder(MessageExtra).decode
 
 # Messages written at a time: posts wait for as long, on SQLite some 3 ms.
 BATCH = 128
@@ -104,7 +106,7 @@ def _next(tx: Tx) -> Batch:
 
 def _entries(tx: Tx, sources: Sequence[Source]) -> list[Entry]:
     """Direct messages have none."""
-    found = [(it, render.extra_of(it.extra)) for it in sources if it.guild_id is not None]
+    found = [(it, _extra_of(it.extra)) for it in sources if it.guild_id is not None]
     replied = tuple({replied_to(it, extra) for it, extra in found} - {0})
     authors = {row.id: row.author_id for row in messages.by_ids(tx, replied)}
     return [entry(Document(it, extra, authors.get(replied_to(it, extra), 0))) for it, extra in found]

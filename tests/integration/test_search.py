@@ -18,6 +18,7 @@ from tests.integration.test_restart import options, serving
 from tests.support.app import Server
 from tests.support.client import Answer, Client, Json
 from tests.support.core import open_core
+from tests.support.pictures import still
 from tests.support.world import PASSWORD, Guild, User, World
 
 __all__ = ["options"]
@@ -156,6 +157,38 @@ async def test_filters(server: Server, world: World) -> None:
         assert await find(owner, guild, **query) == (len(expected), expected), query
     notice = ""  # of the pin
     assert await find(owner, guild) == (10, [notice, *everything])
+
+
+async def test_files_polls_stickers_and_forwards(server: Server, world: World, owner: User, guild: Guild) -> None:
+    path = f"/channels/{guild.general}/messages"
+    files = {"files[0]": ("Notes.TXT", b"remember the milk"), "files[1]": ("i.png", still())}
+    (await owner.upload(path, {"payload_json": '{"content": "files"}'}, files)).ok(200)
+    sticker = {"name": "sticker", "tags": "wave", "description": "waves"}
+    made = (await owner.upload(f"/guilds/{guild.id}/stickers", sticker, {"file": still()})).ok(201)
+    await owner.say(guild.general, "sticker", sticker_ids=[made["id"]])
+    poll = {"question": {"text": "Where?"}, "answers": [{"poll_media": {"text": "Here"}}], "duration": 1}
+    said = await owner.say(guild.general, "poll", poll=poll)
+    reference = {"type": 1, "channel_id": guild.general, "message_id": (await owner.say(guild.general, "plain"))["id"]}
+    (await owner.post(path, {"message_reference": reference})).ok(200)
+    await server.core.search_index.catch_up()
+    assert said["poll"]
+    forward = ""
+
+    for query, expected in (
+        ({"has": "file"}, ["files"]),
+        ({"has": ["image", "file"]}, ["files"]),
+        ({"has": "sound"}, []),
+        ({"has": "video"}, []),
+        ({"attachment_extension": ["txt", "doc"]}, ["files"]),
+        ({"attachment_extension": "tx"}, []),
+        ({"attachment_filename": "notes.txt"}, ["files"]),
+        ({"has": "sticker"}, ["sticker"]),
+        ({"has": "poll"}, ["poll"]),
+        ({"has": "snapshot"}, [forward]),
+        ({"has": ["-snapshot", "-poll", "-sticker", "-file"]}, ["plain"]),
+        ({"replied_to_user_id": owner.id}, []),
+    ):
+        assert await find(owner, guild, **query) == (len(expected), expected), query
 
 
 async def test_pages_hold_each_message_once(server: Server, world: World) -> None:
