@@ -32,6 +32,7 @@ from chatd.service import (
     message_events,
     render,
     thread_rules,
+    unfurling,
     uploads,
 )
 from chatd.service.access import Here
@@ -101,6 +102,8 @@ def edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> Enco
     core.live.bus.horizon, page = outcome
     [message] = render.messages(core, page)
     sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
+    if page.rows[0].author_id == me.id:
+        unfurling.offer(core, here, page.rows[0].id, page.rows[0])
     [shown] = message_content.shown(me, here, [message])
     return Raw(encode(shown)) if page.reactions or page.votes or shown is not message else sent
 
@@ -137,6 +140,7 @@ def _edit(
     extra_before = render.extra_of(before.extra)
     extra = _contents(extra_before, flags, body, change)
     edited_ms = before.edited_ms
+    extra = replace(extra, link_embeds=unfurling.kept(extra.link_embeds, content))
     if _says_something(body, change) or flags & V2 > before.flags & V2:
         compose.check_contents(content, extra, flags)
         edited_ms = now_ms

@@ -32,6 +32,7 @@ from chatd.service import (
     render,
     slowmode,
     thread_members,
+    unfurling,
     uploads,
     verification,
 )
@@ -114,9 +115,11 @@ async def append(core: Core, here: Here, composed: Composed) -> tuple[int, Encod
     """
     await backpressure.room(core, here.bus_key)
     try:
-        return await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
+        posted = await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
     except Missing:  # deleted since we looked
         raise UNKNOWN_CHANNEL() from None
+    unfurling.offer(core, here, posted[0], composed.draft)
+    return posted
 
 
 # --- posting -------------------------------------------------------------------------------------------------------

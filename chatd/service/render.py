@@ -6,7 +6,9 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
+from chatd.model import limits
 from chatd.model.objects.attachment import Attachment
+from chatd.model.objects.embed import Embed
 from chatd.model.objects.guild import Member, MessageMember
 from chatd.model.objects.message import (
     REFERRING_TYPES,
@@ -52,7 +54,7 @@ def message(
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
     webhook = extra.webhook
     attachments: tuple[Attachment, ...] = ()
-    embeds = () if row.flags & _SUPPRESS_EMBEDS else extra.embeds
+    embeds = shown_embeds(row, extra)
     components = extra.components
     if extra.attachments:
         attachments, embeds, components = shown(core, extra.attachments, embeds, components)
@@ -114,6 +116,12 @@ def _snapshot(core: Core, snapshot: Snapshot, users: Mapping[int, User]) -> Mess
             sticker_items=snapshot.sticker_items or UNSET,
         )
     )
+
+
+def shown_embeds(row: MessageRow, extra: MessageExtra) -> tuple[Embed, ...]:
+    if row.flags & _SUPPRESS_EMBEDS:
+        return ()
+    return (extra.embeds + extra.link_embeds)[: limits.MESSAGE_EMBEDS]
 
 
 def messages(core: Core, page: Page) -> list[Message]:

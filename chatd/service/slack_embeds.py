@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from chatd.model import limits
 from chatd.model.markup import clipped
-from chatd.model.objects.embed import EmbedAuthor, EmbedField, EmbedFooter, EmbedMedia, EmbedParams
+from chatd.model.objects.embed import EmbedAuthor, EmbedField, EmbedFooter, EmbedMediaParams, EmbedParams
 from chatd.model.objects.webhook import SlackAttachment, SlackAttachmentField, SlackMessage, WebhookExecute
 from chatd.model.wire import timestamp
 
@@ -43,8 +43,8 @@ def _embed(attachment: SlackAttachment) -> EmbedParams:
         timestamp=None if attachment.ts is None else timestamp(int(attachment.ts * 1000)),
         footer=_footer(attachment) if attachment.footer else None,
         author=_author(attachment) if attachment.author_name else None,
-        image=None if attachment.image_url is None else EmbedMedia(url=attachment.image_url),
-        thumbnail=None if attachment.thumb_url is None else EmbedMedia(url=attachment.thumb_url),
+        image=None if attachment.image_url is None else EmbedMediaParams(url=attachment.image_url),
+        thumbnail=None if attachment.thumb_url is None else EmbedMediaParams(url=attachment.thumb_url),
         fields=[_field(field) for field in attachment.fields[: limits.EMBED_FIELDS]] or None,
     )
 

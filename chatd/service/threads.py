@@ -36,6 +36,7 @@ from chatd.service import (
     thread_events,
     thread_forms,
     thread_rules,
+    unfurling,
     uploads,
 )
 from chatd.service.access import GuildChannel, ThreadPlace
@@ -191,6 +192,7 @@ async def start_post(
     joining = [me.id] if me.id in guild.members else []
     joining += [user_id for user_id in composed.extra.mentions if parent.id in guild.sight(user_id)]
     state = await _start(core, me, parent, _Start(thread, joining, first), reason)
+    unfurling.offer(core, ThreadPlace(guild, thread, parent.permissions), thread.id, first.draft)
     return CreatedThread(**_fields(state.view(me.id)), message=message_events.rendered(core, first, thread.id))
 
 

@@ -16,10 +16,12 @@ from chatd.store import crossposts as store
 from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
+from chatd.web.fetch import Web, public_web
 from tests.support.app import OPTIONS
 from tests.support.client import ALL_INTENTS, Client, Gateway, Json, connect, gateway, resumed
 from tests.support.core import Clock
 from tests.support.postgres import fresh_database
+from tests.support.site import local_web, response, site
 from tests.support.world import Guild, User, World
 
 POLL = {"question": {"text": "Where to?"}, "answers": [{"poll_media": {"text": text}} for text in "ab"], "duration": 1}
@@ -37,10 +39,14 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 @asynccontextmanager
 async def serving(
-    options: dict[str, Any], *, kill: bool = False, clock: Callable[[], int] = app.unix_ms
+    options: dict[str, Any],
+    *,
+    kill: bool = False,
+    clock: Callable[[], int] = app.unix_ms,
+    web: Callable[[], Web] = public_web,
 ) -> AsyncIterator[app.Running]:
     """A run of the server; with `kill` it ends without a farewell: nothing is drained, nothing more is written."""
-    async with killable(options, clock) as (running, killed):
+    async with killable(options, clock, web) as (running, killed):
         yield running
         if kill:
             killed.cancel()
@@ -50,14 +56,14 @@ async def serving(
 
 @asynccontextmanager
 async def killable(
-    options: dict[str, Any], clock: Callable[[], int] = app.unix_ms
+    options: dict[str, Any], clock: Callable[[], int] = app.unix_ms, web: Callable[[], Web] = public_web
 ) -> AsyncIterator[tuple[app.Running, trio.CancelScope]]:
     """A run of the server, and the scope whose cancellation kills it."""
     killed = trio.CancelScope()
 
     async def run(task_status: trio.TaskStatus[app.Running]) -> None:
         with killed:
-            await app.run(load(None, {}, options), clock_ms=clock, task_status=task_status)
+            await app.run(load(None, {}, options), clock_ms=clock, web=web, task_status=task_status)
 
     async with trio.open_nursery() as nursery:
         yield await nursery.start(run), killed
@@ -115,6 +121,23 @@ async def test_what_was_committed_when_the_server_was_killed_is_told(options: di
             assert await seen(again, 3) == ["two", "three", "four"]
             assert again.named("MESSAGE_UPDATE")[0]["content"] == "one, edited"
             assert again.named("MESSAGE_DELETE")[0]["id"] == gone["id"]
+
+
+async def test_embeds_of_links_are_told(options: dict[str, Any]) -> None:
+    async with site({"/": response(b"<title>Page</title>")}) as linked:
+        unfurling = {**options, "unfurl.enabled": True}
+        async with serving(unfurling, kill=True, web=local_web) as running, World(running.url) as world:
+            alice, bot, guild = await settle(world)
+            async with gateway(running.url, bot.token) as client, gateway(running.url, alice.token) as other:
+                await until_noted(running)
+                client.cut()
+                await alice.say(guild.general, linked.url())
+                await other.next("MESSAGE_UPDATE")
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            assert again.named("MESSAGE_CREATE")[0]["embeds"] == []
+            assert again.named("MESSAGE_UPDATE")[0]["embeds"][0]["title"] == "Page"
 
 
 async def test_reactions_pins_and_deletions_are_told_as_they_were(options: dict[str, Any]) -> None:

@@ -147,6 +147,7 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     snapshot: Snapshot | None = None
     webhook: WebhookAuthor | None = None
     poll: Poll | UnsetType = UNSET
+    link_embeds: tuple[Embed, ...] = ()  # of the content's links, each with the link as its URL
 
 
 class MessageUser(User, frozen=True, gc=False, kw_only=True):
