@@ -242,6 +242,7 @@ STEPS: list[Step] = [
     reads_history,
     starts_a_thread,
     polls,
+    searches,
 ]
 
 
