@@ -10,6 +10,7 @@ from chatd.model.limits import AUDIT_AGE_S
 from chatd.model.snowflake import lowest_at
 from chatd.service import (
     checkpoints,
+    crossposts,
     gateway,
     orphans,
     polls,
@@ -54,6 +55,7 @@ def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
         "checkpoints": (core.config.gateway.checkpoint_s, notes.save),
         "own posts": (OWN_POSTS_S, partial(read_states.write_down, core)),
         "checkpoints soon": (checkpoints.SOON_S, notes.save_soon),
+        "crossposts": (1.0, lambda: crossposts.deliver(core)),
         "polls": (1.0, lambda: polls.end_due(core)),
         "scheduled events": (10.0, lambda: scheduled_events.complete_ended(core)),
         "limits": (60.0, forget_limits),

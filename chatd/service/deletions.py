@@ -48,9 +48,7 @@ async def one(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflak
 
     Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS.
     """
-    here = await _place(core, me, channel_id)
-    delete = partial(_delete, core.ids.next, me, here, message_id, reason, lowest_at(core.clock_ms() - MERGED_MS))
-    await core.db.write(delete, then=partial(_deleted, core, here))
+    await at(core, me, await _place(core, me, channel_id), message_id, reason)
 
 
 async def several(core: Core, me: Actor, channel_id: Snowflake, body: BulkDelete, reason: str | None) -> None:
@@ -73,6 +71,12 @@ async def several(core: Core, me: Actor, channel_id: Snowflake, body: BulkDelete
     since = checkpoints.oldest_position(core)
     delete = partial(_delete_several, core.ids.next, me, here, tuple(body.messages), since, reason)
     await core.db.write(delete, then=partial(_told, core, here.guild))
+
+
+async def at(core: Core, me: Actor, here: Here, message_id: int, reason: str | None) -> None:
+    """As `one`, in a place where messages may be deleted."""
+    delete = partial(_delete, core.ids.next, me, here, message_id, reason, lowest_at(core.clock_ms() - MERGED_MS))
+    await core.db.write(delete, then=partial(_deleted, core, here))
 
 
 async def of_authors(core: Core, guild: GuildState, author_ids: Sequence[int], seconds: int) -> None:

@@ -19,6 +19,8 @@ from chatd.model.objects.message import (
     MessageUser,
     Snapshot,
     SnapshotMessage,
+    WebhookAuthor,
+    WebhookUser,
 )
 from chatd.model.objects.poll import Poll, PollAnswerCount, PollResults
 from chatd.model.objects.reaction import Reaction
@@ -29,6 +31,7 @@ from chatd.model.wire import Snowflake, decoder, timestamp
 from chatd.service.attachment_views import shown
 from chatd.service.core import Core
 from chatd.store.messages import MessageRow, Page
+from chatd.store.rows import WEBHOOK_DISCRIMINATOR
 
 # Stands in for the author of a message whose account is gone.
 DELETED_USER = User(id=Snowflake(0), username="deleted_user", discriminator="0000")
@@ -49,6 +52,7 @@ def message(
     votes: tuple[PollAnswerCount, ...] | None = None,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
+    webhook = extra.webhook
     attachments: tuple[Attachment, ...] = ()
     embeds = shown_embeds(row, extra)
     components = extra.components
@@ -57,7 +61,7 @@ def message(
     return Message(
         id=Snowflake(row.id),
         channel_id=Snowflake(row.channel_id),
-        author=users.get(row.author_id, DELETED_USER),
+        author=users.get(row.author_id, DELETED_USER) if webhook is None else webhook_user(row.author_id, webhook),
         content=row.content,
         timestamp=timestamp(created_ms(row.id)),
         edited_timestamp=None if row.edited_ms is None else timestamp(row.edited_ms),
@@ -74,11 +78,24 @@ def message(
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
+        webhook_id=UNSET if webhook is None else Snowflake(row.author_id),
+        application_id=UNSET if webhook is None or webhook.application_id is None else webhook.application_id,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
         message_snapshots=UNSET if extra.snapshot is None else (_snapshot(core, extra.snapshot, users),),
         referenced_message=referenced,
         thread=thread,
         poll=extra.poll if votes is None else _counted(extra.poll, votes),
+    )
+
+
+def webhook_user(webhook_id: int, author: WebhookAuthor) -> WebhookUser:
+    return WebhookUser(
+        id=Snowflake(webhook_id),
+        username=author.username,
+        discriminator=WEBHOOK_DISCRIMINATOR,
+        avatar=author.avatar,
+        bot=True,
+        avatar_url=UNSET if author.avatar_url is None else author.avatar_url,
     )
 
 
