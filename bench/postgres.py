@@ -17,6 +17,10 @@ ACCOUNT = "postgres"
 DEBIAN_BINARIES = Path("/usr/lib/postgresql")
 
 
+# Texts are compared byte by byte, and PostgreSQL knows what a letter is in any language.
+_CLUSTER = ("-U", ACCOUNT, "-A", "trust", "-E", "UTF8", "--no-locale", "--lc-ctype=C.UTF-8")
+
+
 class NoPostgres(Exception):
     """PostgreSQL is not installed, or its cluster could not be made."""
 
@@ -54,19 +58,28 @@ def _run(command: list[str | Path], account: str | None) -> None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[str]:
-    """The URL of an empty database; synchronous_commit and fsync are on, which are PostgreSQL's defaults."""
+def running(kept: Path | None = None) -> Iterator[str]:
+    """The URL of an empty database, or of the one that is kept in this folder; synchronous_commit and fsync are on,
+    which are PostgreSQL's defaults.
+    """
     binaries, port = _binaries(), _free_port()
     account = ACCOUNT if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="chatd-bench-pg-", dir=SCRATCH, ignore_cleanup_errors=True) as folder:
-        data = Path(folder, "data")
+    with contextlib.ExitStack() as stack:
+        folder = kept or Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="chatd-bench-pg-", dir=SCRATCH, ignore_cleanup_errors=True)
+            )
+        )
+        folder.mkdir(exist_ok=True)
+        data = folder / "data"
         if account:
             os.chown(folder, pwd.getpwnam(account).pw_uid, -1)
-        _run([binaries / "initdb", "-D", data, "-U", ACCOUNT, "-A", "trust", "-E", "UTF8", "--no-locale"], account)
+        if not data.exists():
+            _run([binaries / "initdb", "-D", data, *_CLUSTER], account)
         settings = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
         control: list[str | Path] = [binaries / "pg_ctl", "-D", data, "-w", "-l", Path(folder, "log")]
         _run([*control, "-o", settings, "start"], account)
         try:
             yield f"postgres://{ACCOUNT}@127.0.0.1:{port}/{ACCOUNT}"
         finally:
-            _run([*control, "-m", "immediate", "stop"], account)
+            _run([*control, "-m", "fast" if kept else "immediate", "stop"], account)

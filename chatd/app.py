@@ -57,6 +57,7 @@ from chatd.service.links import Links
 from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
+from chatd.service.search_index import SearchIndex
 from chatd.service.unfurls import OUTCOMES, Unfurls
 from chatd.store import messages, migrate, open_database
 from chatd.store.blobs import open_blobs
@@ -129,6 +130,7 @@ async def open_core(
             renditions=renditions,
             links=Links(await trio.to_thread.run_sync(_secret, data / "links.key"), config.server.public_url, clock_ms),
             nonces=nonces,
+            search_index=SearchIndex(db, config.search.enabled),
             unfurls=Unfurls(config.unfurl, web()) if config.unfurl.enabled else None,
             jwt_key=await trio.to_thread.run_sync(_secret, data / "jwt.key"),
             clock_ms=clock_ms,
@@ -257,6 +259,11 @@ def _register(metrics: Registry, core: Core, policy: WritePolicy, admission: Adm
         return {(reason,): counter[reason] for reason in reasons}
 
     metrics.reading("chatd_bus_backlog", "Events that wait for delivery.", core.live.bus.backlog)
+    metrics.reading(
+        "chatd_search_indexed",
+        "Messages indexed since the start, again after changes.",
+        lambda: core.search_index.documents,
+    )
     metrics.reading("chatd_connections", "Open connections, HTTP and gateway.", lambda: admission.open)
     metrics.readings(
         "chatd_connections_refused_total",

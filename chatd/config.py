@@ -198,6 +198,15 @@ class Gateway(Section, frozen=True):
     ] = 8192
 
 
+class Search(Section, frozen=True):
+    """Searching messages."""
+
+    enabled: Annotated[
+        bool,
+        _doc("false deletes the index and refuses searches. Turned on again, it is built anew while the server runs."),
+    ] = True
+
+
 class Limits(Section, frozen=True):
     """Rate limits."""
 
@@ -226,6 +235,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     accounts: Accounts = Accounts()
     unfurl: Unfurl = Unfurl()
     gateway: Gateway = Gateway()
+    search: Search = Search()
     limits: Limits = Limits()
     log: Log = Log()
 

@@ -36,6 +36,8 @@ Job = Callable[[], Awaitable[object]]
 OWN_POSTS_S = 5.0
 # Often, so that little is forgotten at a time: messages wait behind it.
 JOURNAL_S = 5.0
+# How long a message takes to be found, at most, when little is going on.
+SEARCH_S = 0.5
 
 
 def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
@@ -58,6 +60,7 @@ def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
         "crossposts": (1.0, lambda: crossposts.deliver(core)),
         "polls": (1.0, lambda: polls.end_due(core)),
         "scheduled events": (10.0, lambda: scheduled_events.complete_ended(core)),
+        "search": (SEARCH_S, core.search_index.catch_up),
         "limits": (60.0, forget_limits),
         "journal": (JOURNAL_S, lambda: checkpoints.bound_journal(core)),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),

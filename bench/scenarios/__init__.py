@@ -15,6 +15,7 @@ from bench.scenarios import (
     ready,
     restart,
     resume_storm,
+    search,
     slow_consumers,
     startup,
 )
@@ -34,6 +35,7 @@ SCENARIOS: dict[str, ModuleType] = {
         guild,
         slow_consumers,
         history,
+        search,
         journal,
         startup,
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from chatd.model.objects.message import AllowedMentions
 from chatd.model.wire import MAX_STRING_INT
 
-_MENTION = re.compile(r"<@(?P<role>&?)!?(?P<id>[0-9]{15,20})>")
+_MENTION = re.compile(r"<@(?:(?P<role>&)|!?)(?P<id>[0-9]{15,20})>")
 _EVERYONE = re.compile(r"@(?:everyone|here)\b")
 
 

@@ -45,6 +45,7 @@ from chatd.service import (
     roles,
     scheduled_event_users,
     scheduled_events,
+    search,
     stickers,
     thread_lists,
     thread_members,
@@ -206,6 +207,7 @@ ROUTES: Sequence[Route] = (
     delete("/applications/{application_id}/emojis/{emoji_id}", application_emojis.delete, limit=(5, 10)),
     # resources/message
     get("/channels/{channel_id}/messages", messages.page, limit=(5, 5)),
+    get("/guilds/{guild_id}/messages/search", search.messages_of_guild, limit=(5, 5)),
     get("/channels/{channel_id}/messages/{message_id}", messages.show, limit=(5, 5)),
     post("/channels/{channel_id}/messages", messages.create, limit=(5, 5), may_attach=uploads.may_attach),
     put("/channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me", reactions.add, limit=(1, 0.25)),

@@ -72,6 +72,10 @@ class Taken(StoreFailed):
     """Another process has the database to itself, and this one wants it so."""
 
 
+class TooSlow(StoreFailed):
+    """A statement took longer than its transaction allows."""
+
+
 class Tx(Protocol):
     """One open transaction. SQL takes its parameters as `?`.
 
@@ -100,6 +104,10 @@ class Tx(Protocol):
 
     def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Param, ...]]) -> None:
         """Insert all rows with as few statements as the database allows."""
+        ...
+
+    def allow(self, seconds: float) -> None:
+        """A statement of this transaction that is not done by then raises TooSlow."""
         ...
 
 
@@ -163,6 +171,12 @@ class Database(Protocol):
            what it returns is what write() returns.
         2. Once queued, the call can't be cancelled, so that nobody is left not knowing its outcome; `then` runs in
            any case. An exception of `then` is logged and raised here; the commit stands.
+        """
+        ...
+
+    async def write_aside(self, fn: Callable[[Tx, *Ts], T], *args: *Ts) -> T:
+        """write() for what is derived from other rows and may lag behind them. PostgreSQL does it on a connection of
+        its own, where nothing else waits for it: it has no place in the order of commits.
         """
         ...
 

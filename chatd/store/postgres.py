@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 import psycopg
 from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import ForeignKeyViolation, LockNotAvailable, UniqueViolation
+from psycopg.errors import ForeignKeyViolation, LockNotAvailable, QueryCanceled, UniqueViolation
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper
 
-from chatd.store.db import Conflict, Missing, Param, RowT, StoreFailed, Taken
+from chatd.store.db import Conflict, Missing, Param, RowT, StoreFailed, Taken, TooSlow
 
 # libpq's defaults wait for ever; what the URL says itself comes first.
 NETWORK = {
@@ -77,6 +77,9 @@ class PostgresConnection:
         arrays = [_array(kind, values) for kind, values in zip(types, zip(*rows, strict=True), strict=True)]
         unnest = ", ".join(f"?::{kind}[]" for kind in types)
         self._execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({unnest})", tuple(arrays))
+
+    def allow(self, seconds: float) -> None:
+        self.script(f"SET LOCAL statement_timeout = {seconds * 1000:.0f}")
 
     def begin(self) -> None:
         self._mark = b"SAVEPOINT call"
@@ -239,6 +242,8 @@ def _raise(error: psycopg.Error) -> NoReturn:
         raise Conflict(error.diag.table_name or "", columns) from error
     if isinstance(error, ForeignKeyViolation):
         raise Missing(str(error)) from error
+    if isinstance(error, QueryCanceled):
+        raise TooSlow(f"PostgreSQL: {error}") from error
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         raise StoreFailed(f"PostgreSQL: {error}") from error
     raise error

@@ -9,13 +9,14 @@ import contextlib
 import functools
 import itertools
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import apsw
 
-from chatd.store.db import Conflict, Missing, Param, RowT, StoreFailed
+from chatd.store.db import Conflict, Missing, Param, RowT, StoreFailed, TooSlow
 
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 16_384
@@ -26,6 +27,8 @@ LOG_BYTES = 64 * 1024 * 1024
 # Rows in one INSERT. Each statement gives up the interpreter lock and has to wait for it again when the loop is busy:
 # with one statement per row, 32 rows took twice as long as with one for all.
 INSERT_ROWS = 256
+# Between two looks at the clock of a transaction whose time is limited: about a millisecond of SQLite's instructions.
+CLOCK_STEPS = 50_000
 
 _UNIQUE = (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_ROWID)
 _DAMAGED = (apsw.CorruptError, apsw.NotADBError)
@@ -88,8 +91,13 @@ class SqliteConnection:
             self._execute(_insert(table, tuple(columns), size), values)
             start += size
 
+    def allow(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        self._connection.set_progress_handler(lambda: time.monotonic() > deadline, CLOCK_STEPS)
+
     def begin(self) -> None:
         self._mark = "SAVEPOINT call"
+        self._connection.set_progress_handler(None)
         self._control(self._begin)
         self._begun = True
 
@@ -161,6 +169,8 @@ def _raise(error: apsw.Error) -> NoReturn:
         raise Missing(str(error)) from error
     if isinstance(error, _DAMAGED):
         raise StoreFailed(f"the database is damaged ({error}): restore a backup; chatd doctor says more") from error
+    if isinstance(error, apsw.InterruptError):
+        raise TooSlow(str(error)) from error
     if isinstance(error, _REFUSED):
         raise StoreFailed(str(error)) from error
     raise error

@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 class Writer:
     """`limit` bounds the calls whose outcome is not reported yet; the one above it gets Overloaded."""
 
-    def __init__(self, connection: Connection, limit: int) -> None:
-        self.failed = trio.Event()
+    def __init__(self, connection: Connection, limit: int, failed: trio.Event) -> None:
+        self.failed = failed
         self._connection = connection
         self._limit = limit
         self._unreported = 0  # Trio thread only

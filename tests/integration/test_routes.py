@@ -145,6 +145,7 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
     ("GET /guilds/{guild_id}/members", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/@me/permissions/explain", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/search", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/messages/search", "stranger", {}, UNKNOWN_GUILD),
     ("PATCH /guilds/{guild_id}/members/@me", "stranger", {}, UNKNOWN_GUILD),
     ("PATCH /guilds/{guild_id}/members/@me/nick", "stranger", {}, UNKNOWN_GUILD),
     ("GET /guilds/{guild_id}/members/{user_id}", "stranger", {}, UNKNOWN_GUILD),

@@ -7,7 +7,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from chatd.store import open_database
-from chatd.store.db import Database, Overloaded, Tx
+from chatd.store.db import Database, Overloaded, TooSlow, Tx
 from tests.store.things import HELD_S, add, count
 
 
@@ -76,3 +76,15 @@ async def test_reads_are_bounded_and_can_be_abandoned(things_url: str) -> None:
                 break
             except Overloaded:  # the abandoned ones are not reported yet
                 await trio.lowlevel.checkpoint()
+
+
+async def test_a_transaction_may_limit_its_time(things: Database) -> None:
+    def count_for_ever(tx: Tx) -> None:
+        tx.allow(0.01)
+        tx.scalar("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT COUNT(*) FROM n")
+
+    for _ in range(4):  # every reader is usable afterwards, and has time again
+        with pytest.raises(TooSlow):
+            await things.read(count_for_ever)
+    for _ in range(4):
+        assert await things.read(count) == 0

@@ -267,7 +267,19 @@ async def test_call_that_ignores_a_failed_statement_is_never_acknowledged_falsel
     assert await things.read(ids) == sorted([*acknowledged, 3])
 
 
-async def test_threads_end_with_the_database(things_url: str) -> None:
+async def test_threads_end_with_the_database(things_url: str, dialect: str) -> None:
     async with open_database(things_url, readers=2):
-        assert sum(thread.name.startswith("store-") for thread in threading.enumerate()) == 3
+        threads = sum(thread.name.startswith("store-") for thread in threading.enumerate())
+        assert threads == (4 if dialect == "postgres" else 3)  # PostgreSQL has another writer, aside
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("store-")]
+
+
+async def test_what_is_written_aside_waits_for_nothing_on_postgres(things: Database, dialect: str) -> None:
+    async with trio.open_nursery() as nursery, held_writer(things, nursery):
+        if dialect == "postgres":
+            await things.write_aside(add, 1)
+            assert await things.read(ids) == [1]
+        else:
+            nursery.start_soon(things.write_aside, add, 1)
+            await wait_all_tasks_blocked()
+    assert await things.read(ids) == [1]

@@ -424,6 +424,7 @@ CALLS = (
     Call("GET", "/channels/{channel_id}/messages/pins", 200, MEMBER, query={"limit": "1"}),
     Call("GET", "/channels/{channel_id}/pins", 200, MEMBER),
     Call("GET", "/channels/{channel_id}/messages", 200, MEMBER),  # with a pin and a reaction
+    Call("GET", "/guilds/{guild_id}/messages/search", 200, MEMBER, query={"has": "-poll", "limit": "5"}),
     Call("DELETE", "/channels/{channel_id}/messages/pins/{message_id}", 204),
     Call("PUT", "/channels/{channel_id}/pins/{message_id}", 204),
     Call("DELETE", "/channels/{channel_id}/pins/{message_id}", 204),

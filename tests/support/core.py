@@ -27,6 +27,7 @@ from chatd.service.links import Links
 from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
+from chatd.service.search_index import SearchIndex
 from chatd.store import members, migrate, open_database
 from chatd.store.blobs import open_blobs
 from chatd.store.disk import Disk
@@ -77,6 +78,7 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
             renditions=renditions,
             links=Links(bytes(range(32)), "http://chat.test", clock),
             nonces=Nonces(),
+            search_index=SearchIndex(db, config.search.enabled),
             unfurls=None,
             jwt_key=bytes(range(32)),
             clock_ms=clock,

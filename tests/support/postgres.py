@@ -34,6 +34,8 @@ SETTINGS = {
     "autovacuum": "off",
     "listen_addresses": "127.0.0.1",
 }
+# Texts are compared byte by byte, and PostgreSQL knows what a letter is in any language.
+_LOCALE = ("-E", "UTF8", "--locale=C", "--lc-ctype=C.UTF-8")
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES = 2 * 1024**3
 START_S = 30.0
@@ -76,7 +78,20 @@ class Server:
         data = self.directory / "data"
         run_as: dict[str, Any] = {**account, "cwd": self.directory, "stdin": subprocess.DEVNULL}
         subprocess.run(
-            [binaries / "initdb", "-D", data, "-U", "chatd", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+            [
+                binaries / "initdb",
+                "-D",
+                data,
+                "-U",
+                "chatd",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "--lc-ctype=C.UTF-8",
+                "--no-sync",
+            ],
             check=True,
             stdout=subprocess.DEVNULL,
             **run_as,
