@@ -23,7 +23,7 @@ SCAN = 50_000
 RANKED = 1_000
 DEADLINE_S = 2.0
 # For counting what is behind the page, where the list is longer than WINDOW.
-COUNTING_S = 0.02
+COUNTING_S = 0.01
 
 NEWEST, OLDEST, SHORTEST = "id DESC", "id", "length, id DESC"
 
