@@ -5,6 +5,7 @@ run                        the database's threads around everything
    ├─ store watch          a failed commit: exit, nothing more is acknowledged
    ├─ periodic             one task a job of `periodic.jobs`
    ├─ bus                  one task a shard
+   ├─ links                what messages link to, a few at a time
    ├─ control socket       the command line's requests, one at a time
    ├─ jobs                 what outlives a gateway command: guild feeds, member chunks
    └─ connections          one task a client; ends last but for the store
@@ -48,7 +49,7 @@ from chatd.rest.probes import with_probes
 from chatd.rest.route import Router
 from chatd.rest.runner import Runner
 from chatd.rest.table import ROUTES
-from chatd.service import read_states, recovery, voice
+from chatd.service import read_states, recovery, unfurling, voice
 from chatd.service.actors import Actors
 from chatd.service.checkpoints import Checkpoints
 from chatd.service.core import Core
@@ -57,11 +58,13 @@ from chatd.service.nonces import WINDOW_MS, Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
 from chatd.service.search_index import SearchIndex
+from chatd.service.unfurls import OUTCOMES, Unfurls
 from chatd.store import messages, migrate, open_database
 from chatd.store.blobs import open_blobs
 from chatd.store.db import StoreFailed
 from chatd.store.disk import Disk
 from chatd.store.rows import newest_id
+from chatd.web.fetch import Web, public_web
 
 logger = log.get(__name__)
 
@@ -96,7 +99,9 @@ def database_url(config: Config) -> str:
 
 
 @asynccontextmanager
-async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterator[Core]:
+async def open_core(
+    config: Config, clock_ms: Callable[[], int], web: Callable[[], Web] = public_web
+) -> AsyncIterator[Core]:
     """The database at its newest schema, and everything that service functions need. Starts no task."""
     data = Path(config.data.dir)
     url = database_url(config)
@@ -126,6 +131,7 @@ async def open_core(config: Config, clock_ms: Callable[[], int]) -> AsyncIterato
             links=Links(await trio.to_thread.run_sync(_secret, data / "links.key"), config.server.public_url, clock_ms),
             nonces=nonces,
             search_index=SearchIndex(db, config.search.enabled),
+            unfurls=Unfurls(config.unfurl, web()) if config.unfurl.enabled else None,
             jwt_key=await trio.to_thread.run_sync(_secret, data / "jwt.key"),
             clock_ms=clock_ms,
         )
@@ -136,14 +142,15 @@ async def run(
     *,
     inherited: Sequence[socket.socket] = (),
     clock_ms: Callable[[], int] = unix_ms,
+    web: Callable[[], Web] = public_web,
     prepare: Callable[[Core], Awaitable[None]] | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until stopped, on sockets that are `inherited`, or else on those that the configuration says.
 
-    `prepare` runs before the first connection is accepted.
+    `web` is where links may lead to. `prepare` runs before the first connection is accepted.
     """
-    async with open_core(config, clock_ms) as core:
+    async with open_core(config, clock_ms, web) as core:
         if prepare is not None:
             await prepare(core)
         sockets = inherited or await listener.listen(config.server.host, config.server.port)
@@ -157,6 +164,9 @@ async def run(
             infrastructure.start_soon(_watch_store, core, name="store watch")
             for name, (interval_s, job) in periodic.jobs(core, checkpoints).items():
                 infrastructure.start_soon(periodic.repeat, name, interval_s, job, name=f"periodic/{name}")
+            if core.unfurls is not None:
+                for number in range(config.unfurl.workers):
+                    infrastructure.start_soon(unfurling.work, core.unfurls, name=f"links/{number}")
             await infrastructure.start(control.serve, Path(config.data.dir), partial(admin.answer, core))
             async with trio.open_nursery() as jobs:
                 await _serve(config, core, jobs, sockets, metrics, task_status)
@@ -269,12 +279,20 @@ def _register(metrics: Registry, core: Core, policy: WritePolicy, admission: Adm
         partial(counted, policy.aborted, (SLOW_CONSUMER, WRITE_DEADLINE)),
         "counter",
     )
+    if core.unfurls is not None:
+        metrics.readings(
+            "chatd_links_total",
+            "Links in messages by what became of them: embedded, nothing to embed, failed, refused, dropped unseen.",
+            ("outcome",),
+            partial(counted, core.unfurls.outcomes, OUTCOMES),
+            "counter",
+        )
 
 
 def _prepare(data: Path, url: str, now_ms: int) -> None:
     """The data directory, and the newest schema."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    migrate.up(url, now_ms=now_ms)
+    migrate.up(url, now_ms=now_ms, claim=True)
 
 
 def _protocols(config: Config) -> list[str]:

@@ -148,6 +148,19 @@ class Accounts(Section, frozen=True):
     refresh_token_s: Annotated[int, _doc("Life of a refresh token, unless it is used and so replaced.", ge=1)] = 604_800
 
 
+class Unfurl(Section, frozen=True):
+    """Links in messages, fetched from the public Internet and shown as embeds; see docs/security.md."""
+
+    enabled: Annotated[
+        bool,
+        _doc("true has the server fetch what users link to, at public addresses only. false: links stay plain."),
+    ] = False
+    workers: Annotated[int, _doc("Messages whose links are fetched at a time.", ge=1, le=64)] = 4
+    queue: Annotated[int, _doc("Messages that may wait for that; beyond it their links stay plain.", ge=1)] = 256
+    deadline_s: Annotated[float, _doc("Time for one link, redirects and all.", gt=0)] = 5.0
+    max_bytes: Annotated[int, _doc("Bytes that are read of a page or an image, from its beginning.", ge=4096)] = 262_144
+
+
 class Gateway(Section, frozen=True):
     """Realtime sessions."""
 
@@ -220,6 +233,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     media: Media = Media()
     redis: Redis = Redis()
     accounts: Accounts = Accounts()
+    unfurl: Unfurl = Unfurl()
     gateway: Gateway = Gateway()
     search: Search = Search()
     limits: Limits = Limits()

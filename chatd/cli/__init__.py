@@ -28,6 +28,7 @@ VERBS = {
     "guild": Verb("chatd.cli.guild", "create and list guilds"),
     "bot": Verb("chatd.cli.bot", "create bots"),
     "sessions": Verb("chatd.cli.sessions", "list and disconnect the gateway sessions of a running server"),
+    "retention": Verb("chatd.cli.retention", "how long messages are kept; delete those that are due"),
     "migrate": Verb("chatd.cli.migrate", "show and change the version of the database's schema"),
     "config": Verb("chatd.cli.config", "show, check and write the configuration"),
     "doctor": Verb("chatd.cli.doctor", "look for what keeps a server from running well"),
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="chatd",
         description="A self-hosted, Discord-compatible realtime text-chat server.",
-        epilog="commands:\n" + "\n".join(f"  {name:8} {verb.meaning}" for name, verb in VERBS.items()),
+        epilog="commands:\n" + "\n".join(f"  {name:9} {verb.meaning}" for name, verb in VERBS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"chatd {__version__}")

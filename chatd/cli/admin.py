@@ -18,14 +18,17 @@ from chatd.model.objects.account import Password, Register
 from chatd.model.objects.application import ApplicationCreate
 from chatd.model.objects.guild import GuildCreateParams, GuildName
 from chatd.model.objects.user import User, Username
+from chatd.model.snowflake import created_ms
 from chatd.model.validate import decode
-from chatd.model.wire import Params, Permissions, Snowflake, encode, length
-from chatd.service import access, accounts, applications, bots, guild_creation, sessions
+from chatd.model.wire import Params, Permissions, Snowflake, encode, length, timestamp
+from chatd.service import access, accounts, applications, bots, guild_creation, retention, sessions
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import accounts as account_store
 from chatd.store import guilds as guild_store
-from chatd.store.db import StoreError
+from chatd.store import retention as retention_store
+from chatd.store.db import Missing, StoreError
+from chatd.store.retention import Rule
 from chatd.store.rows import users
 
 logger = log.get(__name__)
@@ -166,6 +169,70 @@ async def create_bot(core: Core, asked: BotCreate) -> Answer:
     return {"application_id": application.id, "bot_id": application.bot.id, "token": token.token}
 
 
+# --- retention -------------------------------------------------------------------------------------------------------
+
+
+class RetentionScope(Params, kw_only=True):
+    channel: Snowflake | None = None  # None: all that have no rule of their own
+
+
+class RetentionRule(RetentionScope, kw_only=True):
+    messages_s: Annotated[int, Meta(ge=retention.SHORTEST_S)] | None = None
+    keep_pinned: bool = True
+
+
+async def list_retention(core: Core, asked: Nothing) -> Answer:
+    """The rule for everywhere, which has no channel, is the first."""
+    rules = await core.db.read(retention_store.rules)
+    return {
+        "rules": [
+            {
+                "channel": None if rule.scope == retention_store.EVERYWHERE else Snowflake(rule.scope),
+                "messages_s": rule.messages_s,
+                "keep_pinned": bool(rule.keep_pinned),
+            }
+            for rule in rules
+        ]
+    }
+
+
+async def set_retention(core: Core, asked: RetentionRule) -> Answer:
+    rule = Rule(asked.channel or retention_store.EVERYWHERE, asked.messages_s, int(asked.keep_pinned))
+    try:
+        await core.db.write(retention_store.put, rule)
+    except Missing:
+        raise Refused(f"there is no channel {asked.channel}") from None
+    logger.info("retention set", channel=asked.channel, messages_s=asked.messages_s, keep_pinned=asked.keep_pinned)
+    return {"channel": asked.channel, "messages_s": asked.messages_s, "keep_pinned": asked.keep_pinned}
+
+
+async def clear_retention(core: Core, asked: RetentionScope) -> Answer:
+    if not await core.db.write(retention_store.remove, asked.channel or retention_store.EVERYWHERE):
+        raise Refused("there is no such rule")
+    logger.info("retention cleared", channel=asked.channel)
+    return {"channel": asked.channel}
+
+
+async def list_due(core: Core, asked: Page) -> Answer:
+    """What would be deleted now, by channel."""
+    return {
+        "channels": [
+            {
+                "id": Snowflake(channel.channel_id),
+                "guild_id": None if channel.guild_id is None else Snowflake(channel.guild_id),
+                "messages": count,
+                "oldest": timestamp(created_ms(channel.oldest)),
+            }
+            for channel, count in await retention.due(core, asked.after)
+        ]
+    }
+
+
+async def run_retention(core: Core, asked: Nothing) -> Answer:
+    """Delete some of what is due; none when all is done."""
+    return {"deleted": await retention.run_some(core)}
+
+
 # --- sessions: of a running server only ------------------------------------------------------------------------------
 
 
@@ -233,6 +300,11 @@ COMMANDS: dict[str, Callable[[Core, Any], Coroutine[Any, Any, Answer]]] = {
     "guild create": create_guild,
     "guild list": list_guilds,
     "bot create": create_bot,
+    "retention show": list_retention,
+    "retention set": set_retention,
+    "retention clear": clear_retention,
+    "retention due": list_due,
+    "retention run": run_retention,
     "sessions list": list_sessions,
     "sessions disconnect": disconnect_session,
 }

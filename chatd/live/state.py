@@ -18,6 +18,7 @@ from chatd.live.own_posts import OwnPosts
 from chatd.live.presence import OFFLINE, Shown
 from chatd.live.sessions import Session, Sessions
 from chatd.live.threads import ThreadState
+from chatd.live.webhooks import Webhooks
 from chatd.model.intents import GATES
 from chatd.model.objects.guild import Member
 from chatd.model.objects.presence import PresenceParams
@@ -25,6 +26,8 @@ from chatd.model.wire import Object, encode
 
 # Some 10 MB when full: seconds of a flood by many people in many channels.
 OWN_POSTS = 50_000
+# Some 10 MB when full.
+WEBHOOKS = 10_000
 
 
 class Live:
@@ -41,9 +44,11 @@ class Live:
         self.turn = trio.Lock()
         self.told: Counter[int] = Counter()  # user -> how often `to_user` told it something
         self.own_posts = OwnPosts(OWN_POSTS)
+        self.webhooks = Webhooks(WEBHOOKS)
         # Streams (guilds, direct channels, users) with a change that cannot be told again, since `service.recovery` has
         # last taken them, to note where their sessions stand.
         self.marked: set[int] = set()
+        self.departed: set[int] = set()  # users of whom a session has ended; taken by `service.temporary_members`
         # Taken for work on AutoMod's rules that is too long for the event loop: one thread at a time.
         self.matching = trio.CapacityLimiter(1)
         self._guild_of_channel: dict[int, GuildState] = {}

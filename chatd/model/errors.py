@@ -200,6 +200,9 @@ ASSET_TOO_LARGE = Kind(400, 50138, "Failed to resize asset below the maximum siz
 UPLOADED_FILE_NOT_FOUND = Kind(400, 50146, "Uploaded file not found.")
 VOICE_MESSAGE_WITH_CONTENT = Kind(400, 50159, "Voice messages do not support additional content.")
 VOICE_MESSAGE_WITHOUT_AUDIO = Kind(400, 50160, "Voice messages must have a single audio attachment.")
+VOICE_MESSAGE_WITHOUT_METADATA = Kind(400, 50161, "Voice messages must have supporting metadata.")
+CANNOT_EDIT_VOICE_MESSAGE = Kind(400, 50162, "Voice messages cannot be edited.")
+VOICE_MESSAGES_NOT_ALLOWED = Kind(403, 50173, "You cannot send voice messages in this channel.")
 NO_MUTUAL_GUILDS = Kind(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
 STICKER_NOT_ALLOWED = Kind(403, 50600, "You do not have permission to send this sticker.")
 
@@ -231,6 +234,7 @@ FORUM_WEBHOOK_TWO_THREADS = Kind(
     400, 220002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id"
 )
 WEBHOOK_THREAD_OUTSIDE_FORUM = Kind(400, 220003, "Webhooks can only create threads in forum channels")
+WEBHOOK_SERVICE_IN_FORUM = Kind(400, 220004, "Webhook services cannot be used in forum channels")
 BULK_BAN_FAILED = Kind(400, 500000, "Failed to ban users")
 POLL_VOTING_BLOCKED = Kind(403, 520000, "Poll voting blocked")
 POLL_EXPIRED = Kind(400, 520001, "Poll expired")

@@ -90,6 +90,7 @@ MESSAGES_PER_PAGE_DEFAULT = 50
 REACTIONS_PER_PAGE = 100
 BULK_DELETE_MESSAGES = (2, 100)
 BULK_DELETE_AGE_S = 14 * _DAY_S
+CROSSPOSTS_PER_HOUR = 10  # not documented: what publishing in a channel is limited to
 
 # resources/message, "Embed Limits"; EMBEDS_LENGTH is the sum over all texts of all embeds of a message
 EMBED_TITLE_LENGTH = 256

@@ -40,3 +40,8 @@ def allowed(found: Mentions, rule: AllowedMentions | None) -> Mentions:
         tuple(id_ for id_ in found.roles if "roles" in parse or id_ in (rule.roles or ())),
         found.everyone and "everyone" in parse,
     )
+
+
+def clipped(text: str, length: int) -> str:
+    """The text, cut off where it is longer."""
+    return text if len(text) <= length else text[: length - 1] + "…"

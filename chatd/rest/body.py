@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar, get_origin
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from chatd.model.errors import ENTITY_TOO_LARGE, ApiError
 from chatd.model.validate import decode, decode_form, form_error
@@ -13,6 +13,8 @@ from chatd.rest.multipart import FormReader, MalformedForm
 T = TypeVar("T")
 
 _URLENCODED = "application/x-www-form-urlencoded"
+# Fields that hold the whole body; the second is what GitHub and Slack call it.
+_PAYLOADS = ("payload_json", "payload")
 _ACCEPTED = ("application/json", _URLENCODED, FORM)
 
 # Takes a file in: the names of its field and of itself, and its bytes as they arrive.
@@ -29,9 +31,12 @@ def parse_body(type_: type[T], content_type: str, raw: bytes) -> T:
     if kind == "application/json":
         return decode(type_, raw)
     if kind == _URLENCODED:
-        fields = parse_qs(raw.decode("utf-8", "replace"))
-        if "payload_json" in fields:
-            return decode(type_, fields["payload_json"][-1].encode())
+        fields = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
+        payloads = [text for name, text in fields if name in _PAYLOADS]
+        if payloads:
+            return decode(type_, payloads[-1].encode())
+        if get_origin(type_) is None:  # a list has no fields
+            return decode_form(type_, fields, {})
     raise _content_type_error(_ACCEPTED)
 
 

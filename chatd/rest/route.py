@@ -9,7 +9,8 @@ A handler is a service function `async (core, [me], ids…, [body], [query]) -> 
 - `query`: a `Params`, from the query string
 - `host`: what the request was addressed to; `peer`: the client's address
 - `reason`: the text of X-Audit-Log-Reason, or None
-- the return annotation: an object is answered with 200, None with 204, unless the route says otherwise
+- `headers`: the request's, by their names in lower case
+- the return annotation: an object is answered with 200, unless the route says otherwise; None with 204
 
 A mismatch is found when the server starts.
 """
@@ -49,6 +50,7 @@ class Route(Struct, frozen=True, kw_only=True):
     takes_host: bool
     takes_peer: bool
     takes_reason: bool
+    takes_headers: bool
     takes_images: bool
     any_origin: bool
 
@@ -71,7 +73,7 @@ def route(
     hints = get_type_hints(service)
     names = list(signature.parameters)
     path = _PARAMETER.findall(template)
-    known = {"core", "me", "body", "files", "query", "host", "peer", "reason", *path}
+    known = {"core", "me", "body", "files", "query", "host", "peer", "reason", "headers", *path}
     if names[:1] != ["core"] or not set(path) <= set(names) <= known:
         raise TypeError(f"{method} {template}: {service.__qualname__} takes {names}, the template names {path}")
     for name in path:
@@ -97,6 +99,7 @@ def route(
         takes_host="host" in names,
         takes_peer="peer" in names,
         takes_reason="reason" in names,
+        takes_headers="headers" in names,
         takes_images=isinstance(body, type) and issubclass(body, ImageParams),
         any_origin=any_origin,
     )

@@ -121,11 +121,15 @@ class Runner:
             arguments["peer"] = request.peer
         if entry.takes_reason:
             arguments["reason"] = _reason(request.headers.get("x-audit-log-reason", ""))
+        if entry.takes_headers:
+            arguments["headers"] = request.headers
         if entry.body is None or isinstance(request.body, bytes):
             result = await entry.service(self._core, **arguments)
         else:
             result = await self._call_with_form(entry, arguments, content_type, request.body)
-        return entry.status, b"" if entry.status == 204 else encode(result)
+        if result is None or entry.status == 204:
+            return 204, b""
+        return entry.status, encode(result)
 
     async def _call_with_form(
         self, entry: Route, arguments: dict[str, Any], content_type: str, body: AsyncIterator[bytes]
@@ -180,7 +184,9 @@ class Runner:
         if entry.limit is None:
             return
         major = next((ids[name] for name in MAJOR if name in ids), 0)
-        verdict = self._limiter.hit((entry.bucket, major, who), entry.limit, now)
+        # Whoever shows a webhook's token is the webhook (topics/rate-limits, "Rate Limits").
+        token = ids.get("webhook_token")
+        verdict = self._limiter.hit((entry.bucket, major, who if token is None else hash(token)), entry.limit, now)
         reply += headers(verdict, entry.bucket)
         if not verdict.allowed:
             raise rate_limited(verdict.reset_after_s)

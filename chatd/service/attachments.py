@@ -83,11 +83,6 @@ def names(kept: Sequence[StoredAttachment]) -> frozenset[str]:
     return frozenset(attachment.filename for attachment in kept)
 
 
-def is_voice(kept: Sequence[StoredAttachment]) -> bool:
-    """Whether it is what a voice message consists of (resources/message, "Voice Messages")."""
-    return len(kept) == 1 and kept[0].duration_secs is not UNSET and kept[0].waveform is not UNSET
-
-
 def path_of(attachment: StoredAttachment) -> str:
     return f"/attachments/{attachment.channel_id}/{attachment.id}/{attachment.filename}"
 

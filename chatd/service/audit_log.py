@@ -32,7 +32,7 @@ from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.service.kept_events import Kept
 from chatd.store import audit_log as store
-from chatd.store import scheduled_events, threads
+from chatd.store import scheduled_events, threads, webhooks
 from chatd.store.db import Tx
 from chatd.store.rows import users
 
@@ -43,6 +43,8 @@ Ts = TypeVarTuple("Ts")
 ENTRY_CREATE = "GUILD_AUDIT_LOG_ENTRY_CREATE"
 
 _OF_THREADS = frozenset((AuditLogEvent.THREAD_CREATE, AuditLogEvent.THREAD_UPDATE))
+
+_OF_WEBHOOKS = frozenset((AuditLogEvent.WEBHOOK_CREATE, AuditLogEvent.WEBHOOK_UPDATE, AuditLogEvent.WEBHOOK_DELETE))
 
 # Fields that say where something is, not what it is like.
 _IDENTITY = frozenset(("id", "guild_id", "last_message_id", "last_pin_timestamp", "user"))
@@ -212,6 +214,7 @@ def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:
     named += [int(entry.target_id) for entry in entries if entry.target_id is not None and entry.target_id.isdigit()]
     events = (int(entry.target_id or 0) for entry in entries if entry.action_type in _ON_SCHEDULED_EVENTS)
     started = [int(entry.target_id) for entry in entries if entry.action_type in _OF_THREADS and entry.target_id]
+    hooks = [int(entry.target_id) for entry in entries if entry.action_type in _OF_WEBHOOKS and entry.target_id]
     return AuditLog(
         audit_log_entries=tuple(entries),
         users=tuple(users(tx, tuple(dict.fromkeys(named))).values()),
@@ -221,4 +224,6 @@ def _page(tx: Tx, guild_id: int, query: AuditLogQuery) -> AuditLog:
             if (event := scheduled_events.get(tx, guild_id, event_id)) is not None
         ),
         threads=tuple(threads.shown(tx, tuple(dict.fromkeys(started))).values()),
+        # Whoever reads the log may not manage webhooks: no tokens.
+        webhooks=tuple(replace(webhook, token=UNSET) for webhook in webhooks.by_ids(tx, list(dict.fromkeys(hooks)))),
     )

@@ -134,11 +134,16 @@ class Checkpoints:
 
 async def bound_journal(core: Core) -> None:
     """Forget what no session needs, and the oldest of what is too much."""
-    await core.db.write(journal.prune, lowest_at(window_start_ms(core)))
+    await core.db.write(journal.prune, oldest_position(core))
     surplus = await core.db.read(journal.surplus, core.config.gateway.journal_entries)
     if surplus:
         forgotten = await core.db.write(journal.cut, surplus)
         logger.info("journal is full: the oldest entries are forgotten", forgotten=forgotten)
+
+
+def oldest_position(core: Core) -> int:
+    """What was committed before it, no session has to be told any more."""
+    return lowest_at(window_start_ms(core))
 
 
 def window_start_ms(core: Core) -> int:

@@ -16,7 +16,6 @@ from chatd.model.errors import (
     FORWARD_WITH_CONTENT,
     MISSING_PERMISSIONS,
     NOT_A_TEXT_CHANNEL,
-    VOICE_MESSAGE_WITHOUT_AUDIO,
 )
 from chatd.model.objects.channel import MESSAGE_TYPES
 from chatd.model.objects.component import texts
@@ -33,10 +32,20 @@ from chatd.model.objects.poll import Poll
 from chatd.model.objects.user import User
 from chatd.model.validate import FormErrors
 from chatd.model.wire import Snowflake, parse_timestamp
-from chatd.service import component_rules, components, forwards, mentions, message_stickers, poll_forms, render, replies
+from chatd.service import (
+    component_rules,
+    components,
+    forwards,
+    mentions,
+    message_stickers,
+    poll_forms,
+    render,
+    replies,
+    voice_messages,
+)
 from chatd.service.access import GuildPlace, Here
 from chatd.service.actors import Actor
-from chatd.service.attachments import NO_FILES, NewFiles, is_voice, listed, names
+from chatd.service.attachments import NO_FILES, NewFiles, listed, names
 from chatd.service.components import Tree
 from chatd.service.core import Core
 from chatd.service.embeds import embeds_from
@@ -45,10 +54,10 @@ from chatd.store.rows import to_text
 
 # Plain integers: an operation on Python's flags takes a microsecond.
 V2 = int(MessageFlags.IS_COMPONENTS_V2)
-_VOICE = int(MessageFlags.IS_VOICE_MESSAGE)
+VOICE = int(MessageFlags.IS_VOICE_MESSAGE)
 _HAS_SNAPSHOT = int(MessageFlags.HAS_SNAPSHOT)
 # What a sender may set, and what only an application may; all other flags are ignored.
-_FLAGS = int(MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS) | _VOICE
+_FLAGS = int(MessageFlags.SUPPRESS_EMBEDS | MessageFlags.SUPPRESS_NOTIFICATIONS) | VOICE
 _FLAGS_OF_APPLICATIONS = _FLAGS | V2
 
 
@@ -80,8 +89,10 @@ async def new(core: Core, me: Actor, here: Here, body: MessageCreate, files: New
     if reference is not None and reference.type == ReferenceType.FORWARD:
         forwarded = await forwards.take(core, me, reference)
         extra = replace(extra, message_reference=forwarded.reference, snapshot=forwarded.snapshot)
-        flags = flags & ~V2 | _HAS_SNAPSHOT
+        flags = flags & ~(V2 | VOICE) | _HAS_SNAPSHOT
     check_contents(content, extra, flags)
+    if flags & VOICE:
+        voice_messages.check(here, content, extra)
     if reference is not None and extra.snapshot is None:
         target = await replies.target(core, here, reference)
 
@@ -136,8 +147,6 @@ def check_contents(content: str, extra: MessageExtra, flags: int) -> None:
         raise FORWARD_WITH_CONTENT()
     if extra.snapshot is None and is_empty:
         raise EMPTY_MESSAGE()
-    if flags & _VOICE and not is_voice(extra.attachments):
-        raise VOICE_MESSAGE_WITHOUT_AUDIO()
     if flags & V2:
         _check_only_components(content, extra)
 

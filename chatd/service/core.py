@@ -13,6 +13,7 @@ from chatd.service.nonces import Nonces
 from chatd.service.passwords import Passwords
 from chatd.service.renditions import Renditions
 from chatd.service.search_index import SearchIndex
+from chatd.service.unfurls import Unfurls
 from chatd.store.blobs import Blobs
 from chatd.store.db import Database
 
@@ -31,5 +32,6 @@ class Core:
     links: Links
     nonces: Nonces
     search_index: SearchIndex
+    unfurls: Unfurls | None  # None: links stay plain
     jwt_key: bytes
     clock_ms: Callable[[], int]  # Unix time

@@ -6,7 +6,7 @@ starts anew: clients compare them with what was read, and no event tells them ot
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from chatd.model.objects.message import UNDELETABLE_TYPES, BulkDelete, MessageTy
 from chatd.model.snowflake import lowest_at
 from chatd.model.validate import form_error
 from chatd.model.wire import Snowflake
-from chatd.service import access, audit_log, kept_events, message_events, thread_rules
+from chatd.service import access, audit_log, checkpoints, kept_events, message_events, thread_rules
 from chatd.service.access import DirectAccess, GuildPlace, Here, ThreadPlace
 from chatd.service.actors import Actor
 from chatd.service.core import Core
@@ -48,9 +48,7 @@ async def one(core: Core, me: Actor, channel_id: Snowflake, message_id: Snowflak
 
     Raises UNKNOWN_MESSAGE, MISSING_PERMISSIONS.
     """
-    here = await _place(core, me, channel_id)
-    delete = partial(_delete, core.ids.next, me, here, message_id, reason, lowest_at(core.clock_ms() - MERGED_MS))
-    await core.db.write(delete, then=partial(_deleted, core, here))
+    await at(core, me, await _place(core, me, channel_id), message_id, reason)
 
 
 async def several(core: Core, me: Actor, channel_id: Snowflake, body: BulkDelete, reason: str | None) -> None:
@@ -70,8 +68,15 @@ async def several(core: Core, me: Actor, channel_id: Snowflake, body: BulkDelete
         raise form_error("messages", "SET_TYPE_ALREADY_CONTAINS_VALUE", "The set already contains this value")
     if min(body.messages) < lowest_at(core.clock_ms() - limits.BULK_DELETE_AGE_S * 1000):
         raise TOO_OLD_TO_BULK_DELETE()
-    delete = partial(_delete_several, core.ids.next, me, here, tuple(body.messages), reason)
+    since = checkpoints.oldest_position(core)
+    delete = partial(_delete_several, core.ids.next, me, here, tuple(body.messages), since, reason)
     await core.db.write(delete, then=partial(_told, core, here.guild))
+
+
+async def at(core: Core, me: Actor, here: Here, message_id: int, reason: str | None) -> None:
+    """As `one`, in a place where messages may be deleted."""
+    delete = partial(_delete, core.ids.next, me, here, message_id, reason, lowest_at(core.clock_ms() - MERGED_MS))
+    await core.db.write(delete, then=partial(_deleted, core, here))
 
 
 async def of_authors(core: Core, guild: GuildState, author_ids: Sequence[int], seconds: int) -> None:
@@ -84,16 +89,19 @@ async def of_authors(core: Core, guild: GuildState, author_ids: Sequence[int], s
     after = lowest_at(core.clock_ms() - seconds * 1000)
     rows = await core.db.read(store.of_authors, guild.id, tuple(author_ids), after, BATCH)
     while rows:
-        await purge(core, guild, rows)
+        find = partial(store.by_ids, message_ids=[row.id for row in rows])
+        await purge(core, guild, {row.channel_id for row in rows}, find)
         rows = await core.db.read(store.of_authors, guild.id, tuple(author_ids), rows[-1].id, BATCH)
 
 
-async def purge(core: Core, guild: GuildState, rows: Sequence[MessageRow]) -> None:
-    """Delete at most BATCH messages of the guild in one transaction."""
-    for channel_id in {row.channel_id for row in rows}:
+async def purge(
+    core: Core, guild: GuildState, channel_ids: Iterable[int], find: Callable[[Tx], Sequence[MessageRow]]
+) -> int:
+    """Delete what is found, at most BATCH messages of these channels, in one transaction; how many there were."""
+    for channel_id in channel_ids:
         await access.load_place(core, guild, channel_id)  # only with it in memory it is known who hears of it
-    ids = [row.id for row in rows]
-    await core.db.write(partial(_purge_ids, core.ids.next, guild.id, ids), then=partial(_told, core, guild))
+    purge = partial(_purge_found, core.ids.next, guild.id, find, checkpoints.oldest_position(core))
+    return await core.db.write(purge, then=partial(_told, core, guild))
 
 
 async def _place(core: Core, me: Actor, channel_id: Snowflake) -> Here:
@@ -156,11 +164,17 @@ class _Purged(NamedTuple):
 
 
 def _delete_several(
-    new_id: Callable[[], int], me: Actor, here: GuildPlace, message_ids: Sequence[int], reason: str | None, tx: Tx
+    new_id: Callable[[], int],
+    me: Actor,
+    here: GuildPlace,
+    message_ids: Sequence[int],
+    since: int,
+    reason: str | None,
+    tx: Tx,
 ) -> _Purged:
     found = store.by_ids(tx, message_ids)
     rows = [row for row in found if row.channel_id == here.id and row.type not in UNDELETABLE_TYPES]
-    purged = _purge(new_id, here.guild.id, rows, tx)
+    purged = _purge(new_id, here.guild.id, rows, since, tx)
     if not rows:
         return purged
     options = AuditLogOptions(count=str(len(rows)))
@@ -168,14 +182,18 @@ def _delete_several(
     return purged._replace(entry=audit_log.record(tx, new_id, here.guild.id, entry))
 
 
-def _purge_ids(new_id: Callable[[], int], guild_id: int, message_ids: Sequence[int], tx: Tx) -> _Purged:
-    return _purge(new_id, guild_id, store.by_ids(tx, message_ids), tx)
+def _purge_found(
+    new_id: Callable[[], int], guild_id: int, find: Callable[[Tx], Sequence[MessageRow]], since: int, tx: Tx
+) -> _Purged:
+    return _purge(new_id, guild_id, find(tx), since, tx)
 
 
-def _purge(new_id: Callable[[], int], guild_id: int, rows: Sequence[MessageRow], tx: Tx) -> _Purged:
+def _purge(new_id: Callable[[], int], guild_id: int, rows: Sequence[MessageRow], since: int, tx: Tx) -> _Purged:
+    """Of messages before `since`, no session may have to be told that they were posted."""
     by_channel: dict[int, list[Snowflake]] = defaultdict(list)
     for row in rows:
-        journal.keep_posting(tx, guild_id, row)
+        if row.id >= since:
+            journal.keep_posting(tx, guild_id, row)
         by_channel[row.channel_id].append(Snowflake(row.id))
     if rows:
         store.delete(tx, [row.id for row in rows])
@@ -190,7 +208,8 @@ def _purge(new_id: Callable[[], int], guild_id: int, rows: Sequence[MessageRow],
     return _Purged(events)
 
 
-def _told(core: Core, guild: GuildState, purged: _Purged) -> None:
+def _told(core: Core, guild: GuildState, purged: _Purged) -> int:
+    """How many there were."""
     for event, kept in purged.events:
         here = access.place(guild, event.channel_id)
         if here is not None:
@@ -199,3 +218,4 @@ def _told(core: Core, guild: GuildState, purged: _Purged) -> None:
             kept_events.tell(core, guild.id, kept, here.audience(core, kept.name))
     if purged.entry is not None:
         audit_log.announce(core, guild, purged.entry)
+    return sum(len(event.ids) for event, _ in purged.events)

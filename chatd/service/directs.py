@@ -49,6 +49,8 @@ def _open(new_id: Callable[[], int], one: int, other: int, tx: Tx) -> _Opened:
     loaded = store.direct(tx, channel_id)
     if loaded is None:
         raise LookupError(f"direct channel {channel_id} has no users")
+    if len(loaded.users) < 2:  # the other is no account, but a webhook
+        raise UNKNOWN_USER()
     if channel_id != made_id:
         return _Opened(channel_id, loaded, None)
     position = new_id()

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import UNSET
 
 from chatd.model import limits, urls
-from chatd.model.objects.embed import Embed, EmbedParams
+from chatd.model.objects.embed import Embed, EmbedMedia, EmbedParams
 from chatd.model.validate import form_error
 from chatd.model.wire import parse_timestamp, timestamp
 
@@ -37,6 +37,9 @@ def _embed_from(received: EmbedParams, path: str) -> Embed:
             given["timestamp"] = timestamp(parse_timestamp(given["timestamp"]))
         except ValueError as error:
             raise form_error(f"{path}.timestamp", "DATE_TIME_TYPE_PARSE", str(error)) from None
+    for name in ("image", "thumbnail"):
+        if name in given:
+            given[name] = EmbedMedia(url=given[name].url)
     if "fields" in given:
         given["fields"] = tuple(given["fields"])
     embed = Embed(**given)

@@ -14,7 +14,6 @@ from chatd.model.errors import (
 from chatd.model.objects.message import (
     AUTHORED_TYPES,
     MessageExtra,
-    MessageFlags,
     MessageReference,
     MessageReferenceParams,
     ReferenceType,
@@ -78,7 +77,7 @@ def _snapshot(row: MessageRow, extra: MessageExtra) -> Snapshot:
         flags=row.flags,
         mentions=extra.mentions,
         mention_roles=extra.mention_roles,
-        embeds=() if row.flags & MessageFlags.SUPPRESS_EMBEDS else extra.embeds,
+        embeds=render.shown_embeds(row, extra),
         attachments=extra.attachments,
         components=extra.components,
         sticker_items=extra.sticker_items,

@@ -196,6 +196,7 @@ def end(core: Core, session: Session) -> None:
         return
     before = core.live.presence_of(session.user.id)
     core.live.sessions.remove(session)
+    core.live.departed.add(session.user.id)
     for guild_id in tuple(session.guild_ids):
         core.live.guilds[guild_id].remove_session(session)
     announce(core, session.user, before)

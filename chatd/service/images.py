@@ -67,6 +67,18 @@ async def _put(core: Core, kind: Kind, owner: int | tuple[int, ...], data: bytes
     return hash_
 
 
+async def copy(core: Core, kind: Kind, owner: int, new_kind: Kind, new_owner: int, hash_: str | None) -> str | None:
+    """Store an image once more, for somebody who has none yet; None where there is nothing to copy."""
+    reading = None if hash_ is None else await core.blobs.open(name_of(kind, (owner,), hash_))
+    if hash_ is None or reading is None:
+        return None
+    try:
+        await core.blobs.put(name_of(new_kind, (new_owner,), hash_), reading)
+    finally:
+        await reading.aclose()
+    return hash_
+
+
 async def default_avatar(core: Core, index: int) -> bytes:
     """The PNG file of "Default User Avatar", 0 to 5."""
     return await core.renditions.run(pixels.default_avatar, index)

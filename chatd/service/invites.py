@@ -41,7 +41,7 @@ from chatd.service.access import GuildChannel
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
-from chatd.store import bans, members, vanity_urls
+from chatd.store import bans, members, temporary_members, vanity_urls
 from chatd.store import invites as store
 from chatd.store.db import Missing, Tx
 from chatd.store.invites import InviteRow
@@ -276,4 +276,6 @@ def _join(tx: Tx, code: str, guild_id: int, member: Member, now_ms: int) -> bool
     added = members.insert(tx, guild_id, member)
     if added:
         (vanity_urls if row is None else store).use(tx, code)
+        if row is not None and row.temporary:
+            temporary_members.insert(tx, guild_id, member.user.id)
     return added

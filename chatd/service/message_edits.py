@@ -11,6 +11,7 @@ from chatd.model import permissions as p
 from chatd.model.errors import (
     CANNOT_EDIT_POLL,
     CANNOT_EDIT_STICKERS,
+    CANNOT_EDIT_VOICE_MESSAGE,
     MISSING_PERMISSIONS,
     NOT_YOUR_MESSAGE,
     SYSTEM_MESSAGE,
@@ -31,12 +32,13 @@ from chatd.service import (
     message_events,
     render,
     thread_rules,
+    unfurling,
     uploads,
 )
 from chatd.service.access import Here
 from chatd.service.actors import Actor
 from chatd.service.attachments import NewFiles, listed, names
-from chatd.service.compose import V2
+from chatd.service.compose import V2, VOICE
 from chatd.service.core import Core
 from chatd.service.embeds import embeds_from
 from chatd.service.messages import EncodedMessage
@@ -70,18 +72,16 @@ async def edit(
 ) -> EncodedMessage:
     """Change one's own message, or with MANAGE_MESSAGES the flags of any. Docs: resources/message, "Edit Message".
 
-    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, CANNOT_EDIT_POLL,
-    CANNOT_EDIT_STICKERS, or what `compose.new` does.
+    Raises UNKNOWN_MESSAGE, NOT_YOUR_MESSAGE, MISSING_PERMISSIONS, CANNOT_EDIT_POLL, CANNOT_EDIT_STICKERS,
+    CANNOT_EDIT_VOICE_MESSAGE, or what `compose.new` does.
     """
     described = () if body.attachments is UNSET else body.attachments or ()
     async with uploads.kept(core, channel_id, files, described) as new:
-        return await _edit_with(core, me, channel_id, message_id, body, new)
+        return await at(core, me, await access.channel(core, me, channel_id), message_id, body, new)
 
 
-async def _edit_with(
-    core: Core, me: Actor, channel_id: int, message_id: int, body: MessagePatch, new: NewFiles
-) -> EncodedMessage:
-    here = await access.channel(core, me, channel_id)
+async def at(core: Core, me: Actor, here: Here, message_id: int, body: MessagePatch, new: NewFiles) -> EncodedMessage:
+    """As `edit`, in a place that the author sees, with files that are kept."""
     thread_rules.check_is_open(here)
     if not me.is_bot:  # as in a new message
         body.components = UNSET
@@ -91,10 +91,21 @@ async def _edit_with(
         await core.db.read(_editable, me.id, here, message_id, body, change)
         screened = await automod.screen(core, me, here, body.content or "", change.embeds, is_new=False)
     edit = partial(_edit, core.ids.next, me, here, message_id, body, change, core.clock_ms())
-    edited = await core.db.write(edit, then=partial(_edited, core, me, here))
+    message = await core.db.write(edit, then=partial(edited, core, me, here))
     if screened is not None:
         await automod.report(core, me, screened, message_id)
-    return edited
+    return message
+
+
+def edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> EncodedMessage:
+    """After the commit: MESSAGE_UPDATE; the encoded message is returned. `outcome`: the position and the message."""
+    core.live.bus.horizon, page = outcome
+    [message] = render.messages(core, page)
+    sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
+    if page.rows[0].author_id == me.id:
+        unfurling.offer(core, here, page.rows[0].id, page.rows[0])
+    [shown] = message_content.shown(me, here, [message])
+    return Raw(encode(shown)) if page.reactions or page.votes or shown is not message else sent
 
 
 async def _change(core: Core, me: Actor, here: Here, body: MessagePatch, new: NewFiles) -> _Change:
@@ -110,7 +121,7 @@ async def _change(core: Core, me: Actor, here: Here, body: MessagePatch, new: Ne
     return _Change(named._replace(users=there), embeds, tree, new)
 
 
-# --- the transaction, and what follows it ----------------------------------------------------------------------------
+# --- the transaction -------------------------------------------------------------------------------------------------
 
 
 def _edit(
@@ -129,6 +140,7 @@ def _edit(
     extra_before = render.extra_of(before.extra)
     extra = _contents(extra_before, flags, body, change)
     edited_ms = before.edited_ms
+    extra = replace(extra, link_embeds=unfurling.kept(extra.link_embeds, content))
     if _says_something(body, change) or flags & V2 > before.flags & V2:
         compose.check_contents(content, extra, flags)
         edited_ms = now_ms
@@ -157,8 +169,9 @@ def _contents(extra: MessageExtra, flags: int, body: MessagePatch, change: _Chan
         extra = replace(extra, embeds=change.embeds)
     extra = replace(extra, attachments=listed(extra.attachments, body.attachments, change.files))
     if body.components is not UNSET:
-        component_rules.check(change.components, bool(flags & V2), names(extra.attachments))
         extra = replace(extra, components=change.components)
+    if not (body.components is body.attachments is UNSET):
+        component_rules.check(extra.components, bool(flags & V2), names(extra.attachments))
     if body.sticker_ids is not UNSET and (body.sticker_ids or []) != [it.id for it in extra.sticker_items]:
         if body.sticker_ids or not flags & V2:
             raise CANNOT_EDIT_STICKERS()
@@ -178,6 +191,8 @@ def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatc
             raise MISSING_PERMISSIONS()
     elif _says_something(body, change) and row.type not in AUTHORED_TYPES:
         raise SYSTEM_MESSAGE()
+    elif _says_something(body, change) and row.flags & VOICE:
+        raise CANNOT_EDIT_VOICE_MESSAGE()
     elif _says_something(body, change) and render.extra_of(row.extra).poll is not UNSET:
         raise CANNOT_EDIT_POLL()
     return row
@@ -186,11 +201,3 @@ def _editable(tx: Tx, me_id: int, here: Here, message_id: int, body: MessagePatc
 def _says_something(body: MessagePatch, change: _Change) -> bool:
     parts = (body.content, body.embeds, body.attachments, body.components, body.sticker_ids)
     return any(part is not UNSET for part in parts) or bool(change.files)
-
-
-def _edited(core: Core, me: Actor, here: Here, outcome: tuple[int, Page]) -> Raw:
-    core.live.bus.horizon, page = outcome
-    [message] = render.messages(core, page)
-    sent = message_events.publish(core, here, "MESSAGE_UPDATE", render.for_everybody(message))
-    [shown] = message_content.shown(me, here, [message])
-    return Raw(encode(shown)) if page.reactions or page.votes or shown is not message else sent

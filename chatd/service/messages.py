@@ -32,6 +32,7 @@ from chatd.service import (
     render,
     slowmode,
     thread_members,
+    unfurling,
     uploads,
     verification,
 )
@@ -104,6 +105,23 @@ async def typing(core: Core, me: Actor, channel_id: Snowflake) -> None:
     core.live.to_audience(here.bus_key, "TYPING_START", event, here.audience(core, "TYPING_START"))
 
 
+# --- what other services share -------------------------------------------------------------------------------------
+
+
+async def append(core: Core, here: Here, composed: Composed) -> tuple[int, EncodedMessage]:
+    """Store a message and tell everyone who can see the channel; its id and itself.
+
+    Raises OVERLOADED, UNKNOWN_CHANNEL.
+    """
+    await backpressure.room(core, here.bus_key)
+    try:
+        posted = await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
+    except Missing:  # deleted since we looked
+        raise UNKNOWN_CHANNEL() from None
+    unfurling.offer(core, here, posted[0], composed.draft)
+    return posted
+
+
 # --- posting -------------------------------------------------------------------------------------------------------
 
 
@@ -115,11 +133,7 @@ async def _post(core: Core, me: Actor, here: Here, body: MessageCreate, new: New
     slowmode.check(core, me, here)
     if isinstance(here, ThreadPlace):
         await thread_members.enter(core, me, here, composed.extra.mentions)
-    await backpressure.room(core, here.bus_key)
-    try:
-        posted = await core.db.append(store.append, composed.draft, then=partial(_posted, core, here, composed))
-    except Missing:  # deleted since we looked
-        raise UNKNOWN_CHANNEL() from None
+    posted = await append(core, here, composed)
     if screened is not None:
         await automod.report(core, me, screened, posted[0])
     return posted

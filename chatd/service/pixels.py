@@ -110,6 +110,17 @@ def inspect(data: bytes, apng: bool = False) -> Info:
         raise Unreadable(repr(error)) from error
 
 
+def measure_head(head: bytes) -> tuple[int, int]:
+    """Width and height by the beginning of a file, of which nothing is decoded. Raises Unreadable."""
+    try:
+        if _format(head) == "webp":  # which Pillow opens only whole
+            return _measure_webp(head)
+        with _open(head) as image:
+            return image.size
+    except Exception as error:  # as in `inspect`
+        raise Unreadable(repr(error)) from error
+
+
 def convert(data: bytes, format_: Format, size: int | None, animated: bool) -> bytes:
     """The picture in another format, and no larger than `size` in either direction; never larger than it was.
 
@@ -162,6 +173,19 @@ def _format(data: bytes) -> Format:
     if format_ is None:
         raise ValueError("not of a known format")
     return format_
+
+
+def _measure_webp(head: bytes) -> tuple[int, int]:
+    """By the first chunk (RFC 9649): a lossy frame's header, a lossless one's, or that of the extended format."""
+    chunk = head[12:16] if len(head) >= 30 else b""
+    if chunk == b"VP8X":
+        return 1 + int.from_bytes(head[24:27], "little"), 1 + int.from_bytes(head[27:30], "little")
+    if chunk == b"VP8L":
+        bits = int.from_bytes(head[21:25], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if chunk == b"VP8 ":
+        return int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+    raise ValueError("not of a known format")
 
 
 def _info(image: Image.Image, format_: Format, apng: bool = False) -> Info:

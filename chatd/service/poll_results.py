@@ -12,6 +12,7 @@ from chatd.model.objects.embed import Embed, EmbedField
 from chatd.model.objects.message import MessageExtra, MessageReference, MessageType
 from chatd.model.objects.poll import Poll, PollAnswerCount, PollMedia, PollResults
 from chatd.model.wire import Snowflake
+from chatd.service import render
 from chatd.service.access import GuildPlace, Here
 from chatd.store.messages import Draft, MessageRow
 from chatd.store.rows import to_text
@@ -39,7 +40,12 @@ def notice(
     embed = Embed(
         type="poll_result", fields=tuple(EmbedField(name=name, value=value) for name, value in _told(poll, counts))
     )
-    extra = MessageExtra(mentions=(Snowflake(row.author_id),), embeds=(embed,), message_reference=reference)
+    extra = MessageExtra(
+        mentions=(Snowflake(row.author_id),),
+        embeds=(embed,),
+        message_reference=reference,
+        webhook=render.extra_of(row.extra).webhook,
+    )
     return Draft(
         new_id=new_id,
         channel_id=row.channel_id,

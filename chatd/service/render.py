@@ -6,7 +6,9 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from chatd.live.guilds import GuildState
+from chatd.model import limits
 from chatd.model.objects.attachment import Attachment
+from chatd.model.objects.embed import Embed
 from chatd.model.objects.guild import Member, MessageMember
 from chatd.model.objects.message import (
     REFERRING_TYPES,
@@ -17,6 +19,8 @@ from chatd.model.objects.message import (
     MessageUser,
     Snapshot,
     SnapshotMessage,
+    WebhookAuthor,
+    WebhookUser,
 )
 from chatd.model.objects.poll import Poll, PollAnswerCount, PollResults
 from chatd.model.objects.reaction import Reaction
@@ -27,6 +31,7 @@ from chatd.model.wire import Snowflake, decoder, timestamp
 from chatd.service.attachment_views import shown
 from chatd.service.core import Core
 from chatd.store.messages import MessageRow, Page
+from chatd.store.rows import WEBHOOK_DISCRIMINATOR
 
 # Stands in for the author of a message whose account is gone.
 DELETED_USER = User(id=Snowflake(0), username="deleted_user", discriminator="0000")
@@ -47,15 +52,16 @@ def message(
     votes: tuple[PollAnswerCount, ...] | None = None,
 ) -> Message:
     """A message as REST shows it. `referenced` is what it replies to, null when that is deleted."""
+    webhook = extra.webhook
     attachments: tuple[Attachment, ...] = ()
-    embeds = () if row.flags & _SUPPRESS_EMBEDS else extra.embeds
+    embeds = shown_embeds(row, extra)
     components = extra.components
     if extra.attachments:
         attachments, embeds, components = shown(core, extra.attachments, embeds, components)
     return Message(
         id=Snowflake(row.id),
         channel_id=Snowflake(row.channel_id),
-        author=users.get(row.author_id, DELETED_USER),
+        author=users.get(row.author_id, DELETED_USER) if webhook is None else webhook_user(row.author_id, webhook),
         content=row.content,
         timestamp=timestamp(created_ms(row.id)),
         edited_timestamp=None if row.edited_ms is None else timestamp(row.edited_ms),
@@ -72,11 +78,24 @@ def message(
         type=row.type,
         flags=row.flags,
         nonce=UNSET if extra.nonce is None else extra.nonce,
+        webhook_id=UNSET if webhook is None else Snowflake(row.author_id),
+        application_id=UNSET if webhook is None or webhook.application_id is None else webhook.application_id,
         message_reference=UNSET if extra.message_reference is None else extra.message_reference,
         message_snapshots=UNSET if extra.snapshot is None else (_snapshot(core, extra.snapshot, users),),
         referenced_message=referenced,
         thread=thread,
         poll=extra.poll if votes is None else _counted(extra.poll, votes),
+    )
+
+
+def webhook_user(webhook_id: int, author: WebhookAuthor) -> WebhookUser:
+    return WebhookUser(
+        id=Snowflake(webhook_id),
+        username=author.username,
+        discriminator=WEBHOOK_DISCRIMINATOR,
+        avatar=author.avatar,
+        bot=True,
+        avatar_url=UNSET if author.avatar_url is None else author.avatar_url,
     )
 
 
@@ -97,6 +116,12 @@ def _snapshot(core: Core, snapshot: Snapshot, users: Mapping[int, User]) -> Mess
             sticker_items=snapshot.sticker_items or UNSET,
         )
     )
+
+
+def shown_embeds(row: MessageRow, extra: MessageExtra) -> tuple[Embed, ...]:
+    if row.flags & _SUPPRESS_EMBEDS:
+        return ()
+    return (extra.embeds + extra.link_embeds)[: limits.MESSAGE_EMBEDS]
 
 
 def messages(core: Core, page: Page) -> list[Message]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import UNSET, UnsetType
 
+from chatd.model.objects.channel import Channel
 from chatd.model.objects.message import Message, MessageExtra, MessageReference, MessageType
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
@@ -25,6 +26,12 @@ def pinned(core: Core, me: Actor, here: Here, message_id: int) -> Composed:
         guild_id=here.channel.guild_id if isinstance(here, GuildPlace) else UNSET,
     )
     return _compose(core, me, here.id, MessageType.CHANNEL_PINNED_MESSAGE, "", reference=reference)
+
+
+def followed(core: Core, me: Actor, channel_id: int, source: Channel, name: str) -> Composed:
+    """It refers to the channel that is followed, and says its name."""
+    reference = MessageReference(type=0, channel_id=source.id, guild_id=source.guild_id)
+    return _compose(core, me, channel_id, MessageType.CHANNEL_FOLLOW_ADD, name, reference=reference)
 
 
 def thread_created(core: Core, me: Actor, thread: Thread) -> Composed:

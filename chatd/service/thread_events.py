@@ -31,7 +31,8 @@ def created(core: Core, guild: GuildState, thread: ThreadState) -> None:
     shown = thread.view()
     event = NewThread(**{name: getattr(shown, name) for name in Thread.__struct_fields__})
     core.live.to_guild(guild, "THREAD_CREATE", event, thread.id)
-    _members_update(core, guild, thread, {id_: _added(guild, thread, id_) for id_ in thread.members}, ())
+    if thread.members:
+        _members_update(core, guild, thread, {id_: _added(guild, thread, id_) for id_ in thread.members}, ())
 
 
 def updated(core: Core, guild: GuildState, thread: ThreadState) -> None:

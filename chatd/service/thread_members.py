@@ -121,28 +121,45 @@ async def enter(core: Core, me: Actor, here: ThreadPlace, mentioned: Iterable[in
 
     Waits for nothing when that is so already. Raises THREAD_LOCKED, THREAD_IS_ARCHIVED, TOO_MANY_THREADS.
     """
-    thread_rules.check_may_write(here)
-    if not here.channel.thread_metadata.archived and not _newcomers(here, me, mentioned):
+    if _is_ready(here, me.id, mentioned):
         return
     async with here.guild.lock:
         here = await access.thread(core, me, here.id, p.SEND_MESSAGES)
-        thread_rules.check_may_write(here)
-        new = here.channel
-        if new.thread_metadata.archived:
-            thread_rules.check_room(here.guild)
-            now = timestamp(core.clock_ms())
-            new = replace(new, thread_metadata=replace(new.thread_metadata, archived=False, archive_timestamp=now))
-        joining = _newcomers(here, me, mentioned)
-        if joining or new != here.channel:
-            await thread_changes.commit(core, here.guild, here.state, new, joining=joining)
+        await _make_ready(core, here, me.id, mentioned)
 
 
-def _newcomers(here: ThreadPlace, me: Actor, mentioned: Iterable[int]) -> list[int]:
+async def admit(core: Core, here: ThreadPlace, mentioned: Iterable[int]) -> None:
+    """As `enter`, before a webhook's message: it is in no thread itself."""
+    if _is_ready(here, None, mentioned):
+        return
+    async with here.guild.lock:
+        await _make_ready(core, ThreadPlace(here.guild, here.state.thread, here.permissions), None, mentioned)
+
+
+def _is_ready(here: ThreadPlace, author_id: int | None, mentioned: Iterable[int]) -> bool:
+    thread_rules.check_may_write(here)
+    return not here.channel.thread_metadata.archived and not _newcomers(here, author_id, mentioned)
+
+
+async def _make_ready(core: Core, here: ThreadPlace, author_id: int | None, mentioned: Iterable[int]) -> None:
+    """The caller holds the guild's lock."""
+    thread_rules.check_may_write(here)
+    new = here.channel
+    if new.thread_metadata.archived:
+        thread_rules.check_room(here.guild)
+        now = timestamp(core.clock_ms())
+        new = replace(new, thread_metadata=replace(new.thread_metadata, archived=False, archive_timestamp=now))
+    joining = _newcomers(here, author_id, mentioned)
+    if joining or new != here.channel:
+        await thread_changes.commit(core, here.guild, here.state, new, joining=joining)
+
+
+def _newcomers(here: ThreadPlace, author_id: int | None, mentioned: Iterable[int]) -> list[int]:
     """Who joins by a message, as far as there is room."""
     members, guild = here.state.members, here.guild
-    wanted = [] if me.id in members else [int(me.id)]
+    wanted = [] if author_id is None or author_id in members else [int(author_id)]
     for user_id in mentioned:
-        if user_id not in members and user_id != me.id and here.channel.parent_id in guild.sight(user_id):
+        if user_id not in members and user_id != author_id and here.channel.parent_id in guild.sight(user_id):
             wanted += [int(user_id)] if _may_add(here, user_id) else []
     return wanted[: limits.THREAD_MEMBERS - len(members)] if wanted else wanted
 

@@ -36,6 +36,7 @@ from chatd.service import (
     thread_events,
     thread_forms,
     thread_rules,
+    unfurling,
     uploads,
 )
 from chatd.service.access import GuildChannel, ThreadPlace
@@ -62,12 +63,12 @@ _NEEDS = {
 
 
 class _Start(NamedTuple):
-    """A thread with who is in it besides its owner, and the messages that come with it: the one in it that does not
+    """A thread with who is in it from the beginning, and the messages that come with it: the one in it that does not
     count, and the parent's.
     """
 
     thread: Thread
-    joining: Sequence[int] = ()
+    joining: Sequence[int]
     first: Composed | None = None
     notice: Composed | None = None
     is_from_message: bool = False
@@ -103,6 +104,7 @@ async def start_from_message(
         is_newest = parent.guild.last_message_ids.get(channel_id) == message_id
         start = _Start(
             thread,
+            [me.id],
             first=system_messages.thread_starter(core, me, thread, render.messages(core, page)[0]),
             notice=None if is_newest else system_messages.thread_created(core, me, thread),
             is_from_message=True,
@@ -139,7 +141,7 @@ async def _start_without_message(
         invitable = body.invitable is not False if is_private else UNSET
         thread = thread_forms.new(core, me, parent, core.ids.next(), kind, body, invitable=invitable)
         notice = None if is_private else system_messages.thread_created(core, me, thread)
-        return (await _start(core, me, parent, _Start(thread, notice=notice), reason)).view(me.id)
+        return (await _start(core, me, parent, _Start(thread, [me.id], notice=notice), reason)).view(me.id)
 
 
 async def edit(core: Core, me: Actor, channel_id: Snowflake, body: ChannelOrThreadPatch, reason: str | None) -> Thread:
@@ -180,6 +182,20 @@ async def delete(core: Core, me: Actor, channel_id: Snowflake, reason: str | Non
 # --- starting: the caller holds the guild's lock ---------------------------------------------------------------------
 
 
+async def start_post(
+    core: Core, me: Actor, parent: GuildChannel, thread: Thread, composed: Composed, reason: str | None
+) -> CreatedThread:
+    """A thread with a message by its owner, in a forum or media channel. Raises TOO_MANY_THREADS."""
+    # Nobody can have read on from an older message of this channel: the first one needs no id from the transaction.
+    first = composed._replace(draft=composed.draft._replace(new_id=lambda: int(thread.id)))
+    guild = parent.guild
+    joining = [me.id] if me.id in guild.members else []
+    joining += [user_id for user_id in composed.extra.mentions if parent.id in guild.sight(user_id)]
+    state = await _start(core, me, parent, _Start(thread, joining, first), reason)
+    unfurling.offer(core, ThreadPlace(guild, thread, parent.permissions), thread.id, first.draft)
+    return CreatedThread(**_fields(state.view(me.id)), message=message_events.rendered(core, first, thread.id))
+
+
 async def _start_post(
     core: Core, me: Actor, channel_id: int, body: ThreadCreate, new: NewFiles, reason: str | None
 ) -> CreatedThread:
@@ -188,23 +204,17 @@ async def _start_post(
         raise form_error("message", "BASE_TYPE_REQUIRED", "This field is required")
     may_manage = bool(parent.permissions & p.MANAGE_THREADS)
     tags = thread_forms.tags(parent.channel, body.applied_tags or (), (), may_manage)
-    thread_id = core.ids.next()
-    thread = thread_forms.new(core, me, parent, thread_id, ChannelType.PUBLIC_THREAD, body, applied_tags=tags)
+    thread = thread_forms.new(core, me, parent, core.ids.next(), ChannelType.PUBLIC_THREAD, body, applied_tags=tags)
     place = ThreadPlace(parent.guild, thread, parent.permissions)
     composed = await compose.new(core, me, place, MessageCreate(**asdict(body.message)), new)
-    # Nobody can have read on from an older message of this channel: the first one needs no id from the transaction.
-    first = composed._replace(draft=composed.draft._replace(new_id=lambda: thread_id))
-    joining = [user_id for user_id in composed.extra.mentions if parent.id in parent.guild.sight(user_id)]
-    state = await _start(core, me, parent, _Start(thread, joining, first), reason)
-    message = message_events.rendered(core, first, thread_id)
-    return CreatedThread(**_fields(state.view(me.id)), message=message)
+    return await start_post(core, me, parent, thread, composed, reason)
 
 
 async def _start(core: Core, me: Actor, parent: GuildChannel, start: _Start, reason: str | None) -> ThreadState:
     thread_rules.check_room(parent.guild)
     slowmode.check(core, me, parent, "thread")
     guild, thread = parent.guild, start.thread
-    members = dict.fromkeys((int(me.id), *start.joining), core.clock_ms())
+    members = dict.fromkeys(map(int, start.joining), core.clock_ms())
     changes = audit_log.differences({}, _audited(thread))
     entries = [audit_log.entry(me, AuditLogEvent.THREAD_CREATE, thread.id, reason, changes=changes)]
 

@@ -9,7 +9,7 @@ A file is named before the row that names it is written, so that no message is e
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple, Self
 
 import trio
@@ -28,7 +28,7 @@ from chatd.service.core import Core
 from chatd.service.pixels import Info
 from chatd.store.attachments import name_of
 from chatd.store.blobs import Staged
-from chatd.store.db import StoreFailed
+from chatd.store.db import StoreError, StoreFailed
 
 _IMAGES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp"))
 # `files[n]`, `file[n]` and `filen`; a field of another name counts by its place among the files.
@@ -100,7 +100,7 @@ async def kept(
         raise
     finally:
         if names:
-            with trio.CancelScope(shield=True):
+            with trio.CancelScope(shield=True), suppress(StoreError):  # else the collector's; the message may be there
                 await orphans.delete(core, names)
 
 

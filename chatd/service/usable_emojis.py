@@ -34,6 +34,6 @@ async def find(core: Core, me: Actor, here: Here, emoji_id: int) -> Emoji | None
 
 
 def _is_for(emoji: Emoji, guild: GuildState, me: Actor) -> bool:
-    """Some are for roles only."""
+    """Some are for roles only, which webhooks have none of."""
     member = guild.members.get(me.id)
-    return member is not None and (not emoji.roles or not set(emoji.roles).isdisjoint(member.roles))
+    return not emoji.roles or (member is not None and not set(emoji.roles).isdisjoint(member.roles))

@@ -21,7 +21,7 @@ WAITING_LIMIT = 4096
 async def open_database(
     url: str | Path, *, readers: int = READERS, waiting_limit: int = WAITING_LIMIT
 ) -> AsyncIterator[Database]:
-    """A database at its current schema, closed on leaving. Raises StoreFailed when it can't be opened."""
+    """A database at its current schema, for this process alone, closed on leaving. Raises StoreFailed, Taken."""
     database = _Threads(*await trio.to_thread.run_sync(_connect_all, str(url), readers), waiting_limit)
     try:
         yield database
@@ -32,15 +32,12 @@ async def open_database(
 def _connect_all(url: str, readers: int) -> tuple[list[Connection], list[Connection]]:
     """Those that write, of which SQLite takes one at a time, and those that read. The first writer makes the file."""
     with ExitStack() as opened:
-
-        def more(count: int, readonly: bool) -> list[Connection]:
-            return [opened.enter_context(closing(connect(url, readonly=readonly))) for _ in range(count)]
-
-        writers = more(1, readonly=False)
-        writers += more(1 if writers[0].dialect == "postgres" else 0, readonly=False)
-        connections = writers, more(readers, readonly=True)
+        writers = [opened.enter_context(closing(connect(url, claim=True)))]
+        if writers[0].dialect == "postgres":
+            writers.append(opened.enter_context(closing(connect(url))))
+        reading = [opened.enter_context(closing(connect(url, readonly=True))) for _ in range(readers)]
         opened.pop_all()
-    return connections
+    return writers, reading
 
 
 class _Threads(Database):

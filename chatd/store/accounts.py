@@ -5,7 +5,7 @@ from msgspec.structs import asdict
 from chatd.model.objects.user import CurrentUser, User, UserProfile
 from chatd.model.wire import Snowflake, decoder
 from chatd.store.db import Row, Tx, cols
-from chatd.store.rows import UserRow, to_text, user_from
+from chatd.store.rows import IS_ACCOUNT, UserRow, to_text, user_from
 
 
 class AccountRow(UserRow):
@@ -79,7 +79,7 @@ def taken(tx: Tx, username: str, email: str | None) -> list[str]:
 
 
 def get(tx: Tx, user_id: int) -> AccountRow | None:
-    return tx.row(AccountRow, f"SELECT {cols(AccountRow)} FROM users WHERE id = ?", user_id)
+    return tx.row(AccountRow, f"SELECT {cols(AccountRow)} FROM users WHERE id = ? AND {IS_ACCOUNT}", user_id)
 
 
 def update(tx: Tx, account: AccountRow, profile: UserProfile) -> AccountRow:
@@ -93,7 +93,7 @@ def update(tx: Tx, account: AccountRow, profile: UserProfile) -> AccountRow:
 
 def list_users(tx: Tx, after: int, limit: int) -> list[AccountRow]:
     """Oldest first, bots too, younger than `after`."""
-    sql = f"SELECT {cols(AccountRow)} FROM users WHERE id > ? ORDER BY id LIMIT ?"
+    sql = f"SELECT {cols(AccountRow)} FROM users WHERE id > ? AND {IS_ACCOUNT} ORDER BY id LIMIT ?"
     return tx.rows(AccountRow, sql, after, limit)
 
 
@@ -101,7 +101,7 @@ def set_disabled(tx: Tx, user_id: int, disabled: bool) -> bool:
     """False when there is no such user. Disabling ends all logins for good."""
     if disabled:
         tx.run("DELETE FROM logins WHERE user_id = ?", user_id)
-    return tx.run("UPDATE users SET disabled = ? WHERE id = ?", disabled, user_id) == 1
+    return tx.run(f"UPDATE users SET disabled = ? WHERE id = ? AND {IS_ACCOUNT}", disabled, user_id) == 1
 
 
 def profile_of(account: AccountRow) -> UserProfile:

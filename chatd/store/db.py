@@ -72,6 +72,10 @@ class TooSlow(StoreFailed):
     """A statement took longer than its transaction allows."""
 
 
+class Taken(StoreFailed):
+    """Another process has the database to itself, and this one wants it so."""
+
+
 class Tx(Protocol):
     """One open transaction. SQL takes its parameters as `?`.
 

@@ -12,12 +12,14 @@ from chatd.model import images
 from chatd.model.images import Found, Kind
 from chatd.store import attachments
 from chatd.store.db import Tx
+from chatd.store.rows import IS_ACCOUNT
 
 
 class Reference(NamedTuple):
     table: str
     keys: tuple[str, ...]  # columns that hold the ids of the image's path, in its order
-    field: str | None  # of the JSON in `extra`, which holds the hash; None where the path has none, and every row one
+    field: str | None  # of the JSON in `extra`, which holds the hash; None where every row names all under its ids
+    condition: str = "1 = 1"
 
 
 REFERENCES: dict[Kind, tuple[Reference, ...]] = {
@@ -26,7 +28,8 @@ REFERENCES: dict[Kind, tuple[Reference, ...]] = {
     images.DISCOVERY_SPLASHES: (Reference("guilds", ("id",), "discovery_splash"),),
     images.HOME_HEADERS: (Reference("guilds", ("id",), "home_header"),),
     images.BANNERS: (Reference("guilds", ("id",), "banner"), Reference("users", ("id",), "banner")),
-    images.AVATARS: (Reference("users", ("id",), "avatar"),),
+    # Whatever a webhook looked like, messages may still show it.
+    images.AVATARS: (Reference("users", ("id",), "avatar"), Reference("users", ("id",), None, f"NOT {IS_ACCOUNT}")),
     images.MEMBER_AVATARS: (Reference("members", ("guild_id", "user_id"), "avatar"),),
     images.MEMBER_BANNERS: (Reference("members", ("guild_id", "user_id"), "banner"),),
     images.APP_ICONS: (Reference("applications", ("id",), "icon"),),
@@ -53,7 +56,7 @@ def _is_orphan(tx: Tx, name: str) -> bool:
 
 
 def _names(tx: Tx, reference: Reference, found: Found) -> bool:
-    where = " AND ".join(f"{key} = ?" for key in reference.keys)
+    where = " AND ".join([*(f"{key} = ?" for key in reference.keys), reference.condition])
     extra = tx.scalar(f"SELECT extra FROM {reference.table} WHERE {where}", *found.ids)
     if extra is None:
         return False

@@ -14,7 +14,7 @@ from chatd.model.objects.reaction import Reaction
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
 from chatd.model.wire import MAX_STRING_INT
-from chatd.store import attachments, polls, reactions, threads
+from chatd.store import attachments, crossposts, polls, reactions, threads
 from chatd.store.db import Row, Tx, cols, marks
 from chatd.store.rows import users
 
@@ -139,6 +139,8 @@ def update(tx: Tx, row: MessageRow) -> None:
         row.edited_ms,
         row.id,
     )
+    if row.flags & MessageFlags.CROSSPOSTED:
+        crossposts.changed(tx, row.id)
 
 
 def mark_thread(tx: Tx, message_id: int, has_thread: bool) -> None:

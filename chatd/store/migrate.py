@@ -96,10 +96,15 @@ def status(url: str, *, directory: Path | None = None) -> list[State]:
     return [State(it.version, it.name, time_ms) for it, time_ms in zip(known, [*times, *pending], strict=True)]
 
 
-def up(url: str, *, now_ms: int, target: int | None = None, directory: Path | None = None) -> list[Migration]:
-    """Apply what is pending, up to and including version `target`; what was applied. Raises as status() does."""
+def up(
+    url: str, *, now_ms: int, target: int | None = None, directory: Path | None = None, claim: bool = False
+) -> list[Migration]:
+    """Apply what is pending, up to and including version `target`; what was applied. Raises as status() does.
+
+    With `claim` also Taken: a server uses the database.
+    """
     done: list[Migration] = []
-    with _opened(url, directory) as (connection, known):
+    with _opened(url, directory, claim) as (connection, known):
         while True:
             with _transaction(connection, known) as applied:
                 migration = next(iter(known[len(applied) : target]), None)
@@ -130,8 +135,8 @@ def down(url: str, *, steps: int = 1, directory: Path | None = None) -> list[Mig
 
 
 @contextmanager
-def _opened(url: str, directory: Path | None) -> Iterator[tuple[Connection, list[Migration]]]:
-    with closing(connect(url)) as connection:
+def _opened(url: str, directory: Path | None, claim: bool = False) -> Iterator[tuple[Connection, list[Migration]]]:
+    with closing(connect(url, claim=claim)) as connection:
         connection.script(_PREPARE[connection.dialect])
         yield connection, load(connection.dialect, directory or migrations_dir())
 

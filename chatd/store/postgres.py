@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 import psycopg
 from psycopg.adapt import Buffer, Loader
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.errors import ForeignKeyViolation, QueryCanceled, UniqueViolation
+from psycopg.errors import ForeignKeyViolation, LockNotAvailable, QueryCanceled, UniqueViolation
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper
 
-from chatd.store.db import Conflict, Missing, Param, RowT, StoreFailed, TooSlow
+from chatd.store.db import Conflict, Missing, Param, RowT, StoreFailed, Taken, TooSlow
 
 # libpq's defaults wait for ever; what the URL says itself comes first.
 NETWORK = {
@@ -29,22 +29,26 @@ NETWORK = {
     "keepalives_count": 2,
     "application_name": "chatd",
 }
+# As above, for the other end of a connection that holds the lock: by itself it waits two hours for a dead machine.
+KEEPALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2"
+LOCK = "SELECT pg_advisory_lock(7166094, hashtext(current_schema()))"
 STATEMENT_TIMEOUT_MS = 10_000
 LOCK_TIMEOUT_MS = 5_000
 
 log = logging.getLogger(__name__)
 
 
-def connect(url: str, readonly: bool) -> "PostgresConnection":
-    return PostgresConnection(url, readonly)
+def connect(url: str, readonly: bool, claim: bool) -> "PostgresConnection":
+    return PostgresConnection(url, readonly, claim)
 
 
 class PostgresConnection:
     dialect = "postgres"
 
-    def __init__(self, url: str, readonly: bool) -> None:
+    def __init__(self, url: str, readonly: bool, claim: bool) -> None:
         self._readonly = readonly
-        self._conninfo: dict[str, Any] = {**NETWORK, **conninfo_to_dict(url)}
+        self._claim = claim
+        self._conninfo: dict[str, Any] = {**NETWORK, **_parse(url)}
         level = b"REPEATABLE READ READ ONLY" if readonly else b"READ COMMITTED"
         self._begin = b"BEGIN ISOLATION LEVEL " + level
         self._open()
@@ -139,6 +143,22 @@ class PostgresConnection:
         self.script(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET lock_timeout = {LOCK_TIMEOUT_MS}")
         if not self._readonly:
             self._check_durability()
+        if self._claim:
+            self._take()
+
+    def _take(self) -> None:
+        """Hold a lock for as long as the connection lives, on the schema, of which a database may have several.
+
+        Who held it may be about to end: a server that restarts, or this one before it lost its connection.
+        """
+        try:
+            self._cursor.execute(KEEPALIVE)
+            self._cursor.execute(LOCK)
+        except LockNotAvailable:
+            self._connection.close()
+            raise Taken("PostgreSQL: another chatd server uses this database") from None
+        except psycopg.Error as error:
+            _raise(error)
 
     def _check_durability(self) -> None:
         if self.scalar("SHOW synchronous_commit") == "off":
@@ -171,6 +191,14 @@ class PostgresConnection:
             column,
         )
         return found
+
+
+def _parse(url: str) -> dict[str, Any]:
+    try:
+        return dict(conninfo_to_dict(url))
+    except psycopg.Error as error:
+        # What follows the colon is out of the URL, where a password is too.
+        raise StoreFailed(f"PostgreSQL: the URL is wrong: {str(error).partition(':')[0].strip()}") from None
 
 
 class _IntegralNumeric(Loader):

@@ -6,7 +6,11 @@ from msgspec import UNSET
 
 from chatd.model.objects.user import User, UserProfile
 from chatd.model.wire import Object, Snowflake, decoder, encode
-from chatd.store.db import Row, Tx, cols
+from chatd.store.db import Row, Tx, cols, marks
+
+# Of the rows that stand for webhooks, which nobody finds as users.
+WEBHOOK_DISCRIMINATOR = "0000"
+IS_ACCOUNT = f"discriminator <> '{WEBHOOK_DISCRIMINATOR}'"
 
 
 class UserRow(Row):
@@ -79,6 +83,6 @@ def users(tx: Tx, user_ids: tuple[int, ...]) -> dict[int, User]:
     """Those that exist, in the order asked for."""
     if not user_ids:
         return {}
-    sql = f"SELECT {cols(UserRow)} FROM users WHERE id IN ({', '.join('?' * len(user_ids))})"
+    sql = f"SELECT {cols(UserRow)} FROM users WHERE id IN ({marks(len(user_ids))}) AND {IS_ACCOUNT}"
     found = {row.id: user_from(row) for row in tx.rows(UserRow, sql, *user_ids)}
     return {user_id: found[user_id] for user_id in user_ids if user_id in found}

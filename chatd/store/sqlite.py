@@ -31,10 +31,11 @@ INSERT_ROWS = 256
 CLOCK_STEPS = 50_000
 
 _UNIQUE = (apsw.SQLITE_CONSTRAINT_UNIQUE, apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_ROWID)
+_DAMAGED = (apsw.CorruptError, apsw.NotADBError)
 _REFUSED = (apsw.BusyError, apsw.LockedError, apsw.IOError, apsw.FullError, apsw.CantOpenError, apsw.ReadOnlyError)
 
 
-def connect(url: str, readonly: bool) -> "SqliteConnection":
+def connect(url: str, readonly: bool, _claim: bool) -> "SqliteConnection":
     """`url`: a path, or `sqlite://` and a path (with three slashes: an absolute one)."""
     try:
         return SqliteConnection(Path(url.removeprefix("sqlite://")), readonly)
@@ -168,6 +169,8 @@ def _raise(error: apsw.Error) -> NoReturn:
         raise Missing(str(error)) from error
     if isinstance(error, apsw.InterruptError):
         raise TooSlow(str(error)) from error
+    if isinstance(error, _DAMAGED):
+        raise StoreFailed(f"the database is damaged ({error}): restore a backup; chatd doctor says more") from error
     if isinstance(error, _REFUSED):
         raise StoreFailed(str(error)) from error
     raise error

@@ -17,7 +17,7 @@ from typing import Any
 
 import trio
 
-from chatd.store.db import Connection, Overloaded, StoreFailed, Tx
+from chatd.store.db import Connection, Overloaded, StoreFailed, Taken, Tx
 from chatd.store.job import Job
 
 # More appends than this in one call would make one statement, and one retry of it, long.
@@ -107,6 +107,8 @@ class Writer:
         """Run and commit the group. Raises when it is unknown how its transaction ended."""
         try:
             self._connection.begin()
+        except Taken:
+            raise  # while the connection was lost, another server has begun to change what is in this one's memory
         except StoreFailed as error:
             return _refuse(group, error)
         try:

@@ -40,6 +40,7 @@ LIBRARIES = {
     "discord.py author": Library(HERE / "discord_py_author.py", (sys.executable,)),
     "discord.js author": Library(HERE / "js" / "author.js", NODE),
     "discord.py moderator": Library(HERE / "discord_py_moderator.py", (sys.executable,)),
+    "discord.py webhooks": Library(HERE / "discord_py_webhooks.py", (sys.executable,)),
     "discord.js moderator": Library(HERE / "js" / "moderator.js", NODE),
     "discord.py layouts": Library(HERE / "discord_py_layouts.py", (sys.executable,)),
     "discord.js layouts": Library(HERE / "js" / "layouts.js", NODE),

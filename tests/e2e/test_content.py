@@ -235,6 +235,8 @@ STEPS: list[Step] = [
     pins,
     purges,
     sends_files,
+    sends_files,
+    writes_through_a_webhook,
     reads_history,
     starts_a_thread,
     polls,

@@ -385,6 +385,9 @@ async def test_components_show_files_of_their_message(world: World) -> None:
     edited = (await bot.upload(path, {"payload_json": json.dumps(changed)}, new, method="PATCH")).ok(200)
     assert edited["attachments"] == []
     assert (await fetch(world.anybody, edited["components"][0]["file"]["url"])).content == b"new"
+    # A file that is shown stays.
+    refused = await bot.patch(path, {"attachments": []})
+    assert refused.errors == {"components.0.file.url": "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"}
     assert (await fetch(world.anybody, file["file"]["url"])).error == (404, 0)
 
 
@@ -398,13 +401,29 @@ async def test_voice_messages(world: World) -> None:
     told = {"content_type": "audio/ogg", "duration_secs": 1.5, "waveform": "AAAA"}
     assert attachment.items() >= told.items()
     assert message["flags"] == 1 << 13
-    for files, payload in (
-        (file, {}),
-        (file, {"attachments": [{**voice, "waveform": None}]}),
-        ({**file, "files[1]": b""}, {"attachments": [voice]}),
-        ({}, {"content": "x"}),
+    path = f"/channels/{guild.general}/messages/{message['id']}"
+    for change in ({"content": "x"}, {"attachments": []}, {"embeds": []}):
+        assert (await alice.patch(path, change)).error == (400, 50162)
+    assert (await alice.patch(path, {"flags": 4})).ok(200)["flags"] == 1 << 13 | 4
+    no_content, no_audio, no_metadata = 50159, 50160, 50161
+    for files, payload, code in (
+        (file, {}, no_metadata),
+        (file, {"attachments": [{**voice, "waveform": None}]}, no_metadata),
+        (file, {"attachments": [{**voice, "duration_secs": None}]}, no_metadata),
+        ({**file, "files[1]": b""}, {"attachments": [voice]}, no_audio),
+        ({"files[0]": ("voice.ogg", b"words")}, {"attachments": [voice]}, no_audio),
+        ({}, {"content": "x"}, no_content),
+        (file, {"attachments": [voice], "content": "x"}, no_content),
+        (file, {"attachments": [voice], "embeds": [{"title": "t"}]}, no_content),
     ):
-        assert (await post(alice, guild.general, files, flags=1 << 13, **payload)).error == (400, 50160)
+        assert (await post(alice, guild.general, files, flags=1 << 13, **payload)).error == (400, code)
+    everyone = guild.guild["roles"][0]
+    permissions = str(int(everyone["permissions"]) & ~(1 << 46))
+    (await alice.patch(f"/guilds/{guild.id}/roles/{guild.id}", {"permissions": permissions})).ok(200)
+    bob = await world.person()
+    await world.join(alice, guild, bob)
+    assert (await post(bob, guild.general, file, flags=1 << 13, attachments=[voice])).error == (403, 50173)
+    assert (await post(bob, await bob.dm(alice), file, flags=1 << 13, attachments=[voice])).status == 200
 
 
 # --- who sees what, and where ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ import pytest
 from chatd import __version__, control
 from chatd.cli import lock, main
 from chatd.cli.sessions import COLUMNS
+from chatd.store.connect import connect
 from tests.support import postgres, raw
 from tests.support.http import Client
 from tests.support.server import CHEAP_HASHES, Server
@@ -118,6 +119,42 @@ def test_commands_work_with_and_without_a_server(serve: Callable[..., Server], r
     server.stop()
     assert guild["id"] in run("guild", "list").out
     assert run("bot", "create", "Second", "--owner", "ada").status == 0
+
+
+def test_retention(serve: Callable[..., Server], run: Run, data: Path) -> None:
+    assert run("user", "create", "ada", "--password-stdin", stdin="correct horse\n").status == 0
+    guild = json.loads(run("guild", "create", "Reading room", "--owner", "ada", "--json").out)["id"]
+    with closing(connect(f"sqlite://{data / 'chatd.sqlite'}")) as database:
+        channel = database.scalar("SELECT id FROM channels WHERE guild_id = ? AND type = 0", int(guild))
+        owner = database.scalar("SELECT owner_id FROM guilds")
+        database.insert_many(
+            "messages",
+            ("id", "channel_id", "author_id", "type", "flags", "content", "extra"),
+            [(id_, channel, owner, 0, 0, "old", "{}") for id_ in range(1, 2502)],
+        )
+    empty = run("retention", "show")
+    assert (empty.status, empty.out) == (0, "channel  messages  pinned\n")
+    assert run("retention", "set", "--messages", "90d").out == "all others: messages 90d, pinned keep\n"
+    own = run("retention", "set", "--messages", "forever", "--pinned", "delete", "--channel", str(channel), "--json")
+    assert json.loads(own.out) == {"channel": str(channel), "messages_s": None, "keep_pinned": False}
+    assert "\n0 messages would be deleted\n" in run("retention", "run", "--dry-run").out
+    assert run("retention", "clear", "--channel", str(channel)).out == f"{channel}: no rule\n"
+    assert json.loads(run("retention", "show", "--json").out) == [
+        {"channel": None, "messages_s": 90 * 86_400, "keep_pinned": True}
+    ]
+
+    due = {"id": str(channel), "guild_id": guild, "messages": 2501, "oldest": "2015-01-01T00:00:00.000000+00:00"}
+    assert json.loads(run("retention", "run", "--dry-run", "--json").out) == [due]
+    assert "\n2501 messages would be deleted\n" in run("retention", "run", "--dry-run").out
+    done = run("retention", "run")
+    assert (done.status, done.out) == (0, "deleted 2501 messages\n")
+    assert done.err == "deleted 2000 of about 2501\ndeleted 2501 of about 2501\n"
+    assert json.loads(run("retention", "run", "--json").out) == {"deleted": 0}
+    serve()
+    assert "90d" in run("retention", "show").out
+    assert run("retention", "clear").status == 0
+    assert run("retention", "clear").err == "chatd: there is no such rule\n"
+    assert run("retention", "set", "--messages", "90").status == 2
 
 
 def test_sessions_are_a_running_servers(serve: Callable[..., Server], run: Run, data: Path) -> None:
@@ -246,6 +283,9 @@ def test_a_port_in_use(run: Run) -> None:
         (["--data", "/dev/null/data"], 1, "/dev/null/data: Not a directory"),
         (["--database", "sqlite:///nowhere/chatd.sqlite"], 1, "sqlite:///nowhere/chatd.sqlite: unable to open"),
         (["--database", "postgres://127.0.0.1:1/chatd"], 1, "PostgreSQL: connection"),
+        (["--database", "postgres://ada:sec%ret@h/chatd"], 1, "PostgreSQL: the URL is wrong: invalid percent-encoded"),
+        (["--database", "postgres://h/chatd?sslmod=x"], 1, "PostgreSQL: the URL is wrong: invalid URI query parameter"),
+        (["--database", "postgres://h:port/chatd"], 1, "PostgreSQL: "),
         (["--host", "192.0.2.1"], 1, "cannot listen on 192.0.2.1:0: Cannot assign requested address"),
     ],
 )
@@ -255,6 +295,36 @@ def test_what_keeps_it_from_starting_is_said_in_one_line(
     done = run("serve", "--port", "0", *options)
     assert (done.status, done.out) == (status, "")
     assert problem in one_line(done.err)
+
+
+@pytest.mark.parametrize("start", [0, 100, 4096, 8192], ids=["header", "first page", "schema", "tables"])
+def test_a_damaged_database(run: Run, data: Path, start: int) -> None:
+    assert run("user", "create", "ada").status == 0
+    file = data / "chatd.sqlite"
+    file.write_bytes(file.read_bytes()[:start] + b"\xff" * (file.stat().st_size - start))
+    for words in (("serve", "--port", "0"), ("user", "list"), ("migrate", "status")):
+        done = run(*words)
+        assert (done.status, done.out) == (1, "")
+        assert "the database is damaged" in one_line(done.err)
+
+
+def test_a_second_server_on_the_same_postgres_database(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatd.store.postgres.LOCK_TIMEOUT_MS", 50)
+    with postgres.fresh_database(lambda url: None) as url:
+        process, _ = started(tmp_path / "other", "--database", url)
+        try:
+            for words in (("serve", "--port", "0"), ("user", "create", "ada")):
+                done = run(*words, "--database", url)
+                assert (done.status, done.out) == (1, "")
+                assert done.err.endswith("PostgreSQL: another chatd server uses this database\n")
+            assert run("migrate", "status", "--database", url).status == 0
+        finally:
+            process.kill()
+            process.communicate()
+        monkeypatch.setattr("chatd.store.postgres.LOCK_TIMEOUT_MS", 5000)
+        assert run("user", "create", "ada", "--database", url).status == 0
 
 
 # --- verbs -----------------------------------------------------------------------------------------------------------

@@ -291,6 +291,11 @@ async def test_orphans_are_collected(world: World, server: Server) -> None:
     second = (await alice.patch("/users/@me", {"avatar": data_uri(still())})).ok()
     guild = (await alice.post("/guilds", {"name": "With icon", "icon": data_uri(still())})).ok(201)
     emoji = (await alice.post(f"/guilds/{guild['id']}/emojis", {"name": "kept", "image": data_uri(still())})).ok(201)
+    channel = (await alice.post(f"/guilds/{guild['id']}/channels", {"name": "news"})).ok(201)
+    hooks = f"/channels/{channel['id']}/webhooks"
+    webhook = (await alice.post(hooks, {"name": "kept", "avatar": data_uri(still())})).ok(200)
+    changed = (await alice.patch(f"/webhooks/{webhook['id']}", {"avatar": data_uri(still())})).ok(200)
+    (await alice.delete(f"/webhooks/{webhook['id']}")).ok(204)
     old = name_of(AVATARS, (int(alice.id),), first["avatar"])
     await cdn(world.anybody, f"{old}.png", size=16)
     kept = {
@@ -298,6 +303,7 @@ async def test_orphans_are_collected(world: World, server: Server) -> None:
         f"banners/{alice.id}/{second['banner']}",
         f"icons/{guild['id']}/{guild['icon']}",
         f"emojis/{emoji['id']}",
+        *(f"avatars/{webhook['id']}/{hash_}" for hash_ in (webhook["avatar"], changed["avatar"])),
         "others/1/2",  # of a kind that no table names
     }
     unnamed = {

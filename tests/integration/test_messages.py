@@ -268,7 +268,7 @@ async def test_flags(world: World) -> None:
     edited = (await alice.patch(f"{path}/{message['id']}", {"flags": everything_else | suppress_embeds})).ok(200)
     assert edited["flags"] == silent | suppress_embeds
     refused = await alice.post(path, {"content": "hello", "flags": voice})
-    assert refused.error == (400, 50160)
+    assert refused.error == (400, 50159)
 
 
 # resources/message, "Message Types": what nobody deletes, and the rest.

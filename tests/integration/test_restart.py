@@ -11,14 +11,17 @@ import trio
 
 from chatd import app
 from chatd.config import load
-from chatd.service import checkpoints, polls
+from chatd.service import checkpoints, crossposts, polls
+from chatd.store import crossposts as store
 from chatd.store import journal, open_database
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
+from chatd.web.fetch import Web, public_web
 from tests.support.app import OPTIONS
 from tests.support.client import ALL_INTENTS, Client, Gateway, Json, connect, gateway, resumed
 from tests.support.core import Clock
 from tests.support.postgres import fresh_database
+from tests.support.site import local_web, response, site
 from tests.support.world import Guild, User, World
 
 POLL = {"question": {"text": "Where to?"}, "answers": [{"poll_media": {"text": text}} for text in "ab"], "duration": 1}
@@ -36,10 +39,14 @@ def options(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 
 @asynccontextmanager
 async def serving(
-    options: dict[str, Any], *, kill: bool = False, clock: Callable[[], int] = app.unix_ms
+    options: dict[str, Any],
+    *,
+    kill: bool = False,
+    clock: Callable[[], int] = app.unix_ms,
+    web: Callable[[], Web] = public_web,
 ) -> AsyncIterator[app.Running]:
     """A run of the server; with `kill` it ends without a farewell: nothing is drained, nothing more is written."""
-    async with killable(options, clock) as (running, killed):
+    async with killable(options, clock, web) as (running, killed):
         yield running
         if kill:
             killed.cancel()
@@ -49,14 +56,14 @@ async def serving(
 
 @asynccontextmanager
 async def killable(
-    options: dict[str, Any], clock: Callable[[], int] = app.unix_ms
+    options: dict[str, Any], clock: Callable[[], int] = app.unix_ms, web: Callable[[], Web] = public_web
 ) -> AsyncIterator[tuple[app.Running, trio.CancelScope]]:
     """A run of the server, and the scope whose cancellation kills it."""
     killed = trio.CancelScope()
 
     async def run(task_status: trio.TaskStatus[app.Running]) -> None:
         with killed:
-            await app.run(load(None, {}, options), clock_ms=clock, task_status=task_status)
+            await app.run(load(None, {}, options), clock_ms=clock, web=web, task_status=task_status)
 
     async with trio.open_nursery() as nursery:
         yield await nursery.start(run), killed
@@ -114,6 +121,23 @@ async def test_what_was_committed_when_the_server_was_killed_is_told(options: di
             assert await seen(again, 3) == ["two", "three", "four"]
             assert again.named("MESSAGE_UPDATE")[0]["content"] == "one, edited"
             assert again.named("MESSAGE_DELETE")[0]["id"] == gone["id"]
+
+
+async def test_embeds_of_links_are_told(options: dict[str, Any]) -> None:
+    async with site({"/": response(b"<title>Page</title>")}) as linked:
+        unfurling = {**options, "unfurl.enabled": True}
+        async with serving(unfurling, kill=True, web=local_web) as running, World(running.url) as world:
+            alice, bot, guild = await settle(world)
+            async with gateway(running.url, bot.token) as client, gateway(running.url, alice.token) as other:
+                await until_noted(running)
+                client.cut()
+                await alice.say(guild.general, linked.url())
+                await other.next("MESSAGE_UPDATE")
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            assert again.named("MESSAGE_CREATE")[0]["embeds"] == []
+            assert again.named("MESSAGE_UPDATE")[0]["embeds"][0]["title"] == "Page"
 
 
 async def test_reactions_pins_and_deletions_are_told_as_they_were(options: dict[str, Any]) -> None:
@@ -270,6 +294,71 @@ async def react_pin_and_delete(alice: User, bot: User, guild: Guild, first: Json
     (await alice.delete(f"{messages}/{gone[1]}")).ok(204)  # counted in the entry of the one before
     (await alice.post(f"{messages}/bulk-delete", {"messages": gone[2:]})).ok(204)
     await bot.say(guild.general, "the end")
+
+
+async def test_webhooks_and_what_they_post_are_told_as_they_were(options: dict[str, Any]) -> None:
+    """Another session of the same user is the measure, as above."""
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        news = await world.channel(alice, guild, "news", type=5)
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(gateway(running.url, it.token)) for it in (alice, bot) * 2]
+            left, stayed = clients[:2], clients[2:]
+            await alice.say(guild.general, "one")
+            for client in clients:
+                await seen(client, 1)
+            await until_noted(running)
+            known = [len(client.events) for client in stayed]
+            for client in left:
+                client.cut()
+            await use_webhooks(running, alice, guild, news)
+            for client in stayed:
+                await seen(client, 7)
+            told = [client.events[count:] for client, count in zip(stayed, known, strict=True)]
+    assert {"WEBHOOKS_UPDATE", "MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE"} <= {name for name, _ in told[1]}
+    async with serving(options) as running:
+        for client, expected in zip(left, told, strict=True):
+            client.url = running.url
+            async with resumed(client) as again:
+                assert [event for event in again.events if event[0] != "RESUMED"] == expected
+
+
+async def use_webhooks(running: app.Running, alice: User, guild: Guild, news: str) -> None:
+    """Six messages: two of a webhook, the notice of a follower, what is published, its copy, and one to end with."""
+    webhook = (await alice.post(f"/channels/{guild.general}/webhooks", {"name": "Ticker"})).ok()
+    path = f"/webhooks/{webhook['id']}/{webhook['token']}"
+    kept, gone = [
+        (await alice.post(path, {"content": "hello", "username": name}, wait="true")).ok()["id"] for name in "ab"
+    ]
+    (await alice.patch(f"{path}/messages/{kept}", {"content": "changed"})).ok()
+    (await alice.delete(f"{path}/messages/{gone}")).ok()
+    (await alice.patch(path, {"name": "Renamed"})).ok()
+    (await alice.delete(path)).ok()
+    (await alice.post(f"/channels/{news}/followers", {"webhook_channel_id": guild.general})).ok()
+    source = f"/channels/{news}/messages/{(await alice.say(news, 'news'))['id']}"
+    (await alice.post(f"{source}/crosspost")).ok()
+    (await alice.patch(source, {"content": "better news"})).ok()
+    await crossposts.deliver(running.core)
+    (await alice.delete(source)).ok()
+    await crossposts.deliver(running.core)
+    await alice.say(guild.general, "the end")
+
+
+async def test_copies_that_a_crash_has_left_undone_are_posted(options: dict[str, Any]) -> None:
+    def publish(tx: Tx) -> None:  # all that is committed before the copies are
+        store.publish(tx, int(source["id"]), int(news))
+
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, _, guild = await settle(world)
+        news = await world.channel(alice, guild, "news", type=5)
+        (await alice.post(f"/channels/{news}/followers", {"webhook_channel_id": guild.general})).ok()
+        source = await alice.say(news, "news")
+        await running.core.db.write(publish)
+    async with serving(options) as running, alice.on(running.url) as her:
+        await crossposts.deliver(running.core)
+        copy, notice = (await her.get(f"/channels/{guild.general}/messages")).ok()
+        assert (copy["content"], copy["message_reference"]["message_id"]) == ("news", source["id"])
+        assert notice["type"] == 12
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ UNKNOWN_MEMBER = (404, 10007)
 UNKNOWN_MESSAGE = (404, 10008)
 UNKNOWN_USER = (404, 10013)
 UNKNOWN_EMOJI = (404, 10014)
+UNKNOWN_WEBHOOK = (404, 10015)
 UNKNOWN_TEMPLATE = (404, 10057)
 UNKNOWN_VOICE_STATE = (404, 10065)
 UNKNOWN_SCHEDULED_EVENT = (404, 10070)
@@ -30,6 +31,7 @@ UNKNOWN_STICKER = (404, 10060)
 NO_BOTS = (403, 20001)
 ONLY_BOTS = (403, 20002)
 NOT_YOUR_APPLICATION = (403, 20012)
+WRONG_TOKEN = (401, 50027)
 NO_ACCESS = (403, 50001)
 NOT_YOURS = (403, 50005)
 NO_PERMISSION = (403, 50013)
@@ -325,6 +327,54 @@ REFUSALS: list[tuple[str, str, dict[str, str], tuple[int, int]]] = [
             *(((OWNER, {"emoji": "x"}, UNKNOWN_EMOJI),) if rest else ()),
             *(((BOT, {}, NO_PERMISSION),) if method == "DELETE" and not rest.endswith("@me") else ()),
         )
+    ),
+    *(
+        (f"{method} /channels/{{channel_id}}/webhooks", who, ids, error)
+        for method in ("GET", "POST")
+        for who, ids, error in (
+            ("stranger", {}, NO_ACCESS),
+            (MEMBER, {}, NO_PERMISSION),
+            (OWNER, {"channel_id": NO_ID}, UNKNOWN_CHANNEL),
+        )
+    ),
+    ("GET /guilds/{guild_id}/webhooks", "stranger", {}, UNKNOWN_GUILD),
+    ("GET /guilds/{guild_id}/webhooks", MEMBER, {}, NO_PERMISSION),
+    *(
+        (f"{method} /webhooks/{{webhook_id}}", who, ids, error)
+        for method in ("GET", "PATCH", "DELETE")
+        for who, ids, error in (
+            ("stranger", {}, NO_ACCESS),
+            (MEMBER, {}, NO_PERMISSION),
+            (OWNER, {"webhook_id": NO_ID}, UNKNOWN_WEBHOOK),
+        )
+    ),
+    *(
+        (f"{operation.replace(' ', ' /webhooks/{webhook_id}/{webhook_token}')}", NOBODY, ids, error)
+        for operation in (
+            "GET ",
+            "PATCH ",
+            "POST ",
+            "POST /slack",
+            "POST /github",
+            *(f"{method} /messages/{{webhook_message_id}}" for method in ("GET", "PATCH", "DELETE")),
+        )
+        for ids, error in (
+            ({"webhook_id": NO_ID}, UNKNOWN_WEBHOOK),
+            ({"webhook_token": "x"}, WRONG_TOKEN),
+            *((({"webhook_message_id": NO_ID}, UNKNOWN_MESSAGE),) if "message" in operation else ()),
+        )
+    ),
+    ("DELETE /webhooks/{other_webhook_id}/{other_webhook_token}", NOBODY, {"other_webhook_token": "x"}, WRONG_TOKEN),
+    ("POST /channels/{news_id}/followers", "stranger", {}, NO_ACCESS),
+    ("POST /channels/{news_id}/followers", MEMBER, {}, NO_PERMISSION),
+    ("POST /channels/{news_id}/followers", OWNER, {"news_id": NO_ID}, UNKNOWN_CHANNEL),
+    ("POST /channels/{news_id}/messages/{news_message_id}/crosspost", "stranger", {}, NO_ACCESS),
+    ("POST /channels/{news_id}/messages/{news_message_id}/crosspost", MEMBER, {}, NO_PERMISSION),
+    (
+        "POST /channels/{news_id}/messages/{news_message_id}/crosspost",
+        OWNER,
+        {"news_message_id": NO_ID},
+        UNKNOWN_MESSAGE,
     ),
     ("POST /channels/{channel_id}/messages/bulk-delete", "stranger", {}, NO_ACCESS),
     ("POST /channels/{channel_id}/messages/bulk-delete", MEMBER, {}, NO_PERMISSION),

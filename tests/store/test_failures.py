@@ -12,7 +12,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from chatd.store import open_database, postgres, sqlite
 from chatd.store.connect import connect
-from chatd.store.db import Database, StoreFailed, Tx
+from chatd.store.db import Database, StoreFailed, Taken, Tx
 from tests.store.things import HELD_S, add, add_many, count, held_writer, ids
 
 on_sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
@@ -260,3 +260,47 @@ async def test_unreachable_database(url: str) -> None:
 def test_unknown_kind_of_database() -> None:
     with pytest.raises(ValueError, match="mysql"):
         connect("mysql://127.0.0.1/chatd")
+
+
+@on_postgres
+async def test_a_database_that_another_process_has_is_not_opened(
+    things_url: str, things: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT_MS", 50)
+    with pytest.raises(Taken):
+        async with open_database(things_url):
+            pass
+    await things.write(add, 1)
+    connect(things_url).close()  # for commands that may work beside it
+
+
+@on_postgres
+async def test_one_that_was_taken_while_the_connection_was_lost_is_written_no_more(
+    things_url: str, things: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[int] = []
+    await things.write(add, 1, then=called.append)
+    with psycopg.connect(things_url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        other.execute(postgres.LOCK)
+        monkeypatch.setattr(postgres, "LOCK_TIMEOUT_MS", 50)
+        with pytest.raises(StoreFailed):
+            await things.write(add, 2, then=called.append)
+        await expect_stopped(things, called)
+
+
+@on_postgres
+async def test_a_lost_connection_takes_the_lock_again(
+    things_url: str, things: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await things.write(add, 1)
+    with psycopg.connect(things_url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+    await things.write(add, 2)
+    monkeypatch.setattr(postgres, "LOCK_TIMEOUT_MS", 50)
+    with pytest.raises(Taken):
+        async with open_database(things_url):
+            pass

@@ -28,8 +28,8 @@ EXTRAS = {
     "stickers": StickerExtra,
     "scheduled_events": ScheduledEventExtra,
 }
-# Whose rows have an image each, under their id.
-WHOLE = {("emojis", None), ("stickers", None)}
+# Whose rows name every image under their id; of users those that are webhooks.
+WHOLE = {("emojis", None), ("stickers", None), ("users", None)}
 IMAGE_FIELD = re.compile("icon|avatar|banner|splash|discovery_splash|home_header|cover_image|image")
 HASH = "a_0123456789abcdef0123456789abcdef"
 

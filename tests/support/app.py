@@ -1,7 +1,7 @@
 """The real server, `app.run`, on a free port, in the test's own event loop: it starts and stops in some 30 ms."""
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from chatd import app
 from chatd.config import load
 from chatd.service.core import Core
 from chatd.store import migrate
+from chatd.web.fetch import Web, public_web
 from tests.support.core import CHEAP_HASHES, Clock
 from tests.support.postgres import fresh_database
 
@@ -65,7 +66,13 @@ class Server(NamedTuple):
 
 
 @asynccontextmanager
-async def serve(variant: str = "sqlite-edge", clock: Clock | None = None, **options: Any) -> AsyncIterator[Server]:
+async def serve(
+    variant: str = "sqlite-edge",
+    clock: Clock | None = None,
+    *,
+    web: Callable[[], Web] = public_web,
+    **options: Any,
+) -> AsyncIterator[Server]:
     """`options` are the configuration's, by path: `serve("postgres-edge", **{"limits.rate_limits": True})`.
 
     On leaving the block the server is stopped as by SIGTERM, and has ended.
@@ -78,7 +85,7 @@ async def serve(variant: str = "sqlite-edge", clock: Clock | None = None, **opti
         settings = {"data.dir": str(directory), "database.url": url, "server.http": http, **OPTIONS, **options}
         async with trio.open_nursery() as nursery:
             with trio.fail_after(START_S):
-                running = await nursery.start(partial(app.run, load(None, {}, settings), clock_ms=clock))
+                running = await nursery.start(partial(app.run, load(None, {}, settings), clock_ms=clock, web=web))
             yield Server(running, clock, variant, directory)
             running.stop()
 

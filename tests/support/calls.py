@@ -16,6 +16,9 @@ OWNER, MEMBER, BOT, NOBODY = "owner", "member", "bot", "nobody"
 _SAME = {
     "{other_": "{",
     "{bot_id}": "{user_id}",
+    "{news_id}": "{channel_id}",
+    "{news_message_id}": "{message_id}",
+    "{webhook_message_id}": "{message_id}",
     "{banned_id}": "{user_id}",
     "{application_emoji_id}": "{emoji_id}",
     "packs/{sticker_id}": "packs/{pack_id}",
@@ -445,6 +448,40 @@ CALLS = (
     Call("GET", "/users/@me/relationships", 200),
     Call("DELETE", "/users/@me/relationships/{user_id}", 204),
     Call("GET", "/users/@me/mentions", 200, OWNER, query={"limit": "5", "roles": "false", "guild_id": "{guild_id}"}),
+    Call("POST", "/channels/{news_id}/followers", 200, OWNER, {"webhook_channel_id": "{channel_id}"}),
+    Call("POST", "/channels/{news_id}/messages/{news_message_id}/crosspost", 200),
+    Call("GET", "/channels/{channel_id}/messages", 200, OWNER, query={"limit": "2"}),  # the copy and the notice
+    Call("POST", "/channels/{channel_id}/webhooks", 200, OWNER, {"name": "Ticker", "avatar": IMAGE}),
+    Call("GET", "/channels/{channel_id}/webhooks", 200),
+    Call("GET", "/guilds/{guild_id}/webhooks", 200),
+    Call("GET", "/webhooks/{webhook_id}", 200),
+    Call("GET", "/webhooks/{webhook_id}/{webhook_token}", 200, NOBODY),
+    Call("PATCH", "/webhooks/{webhook_id}", 200, OWNER, {"avatar": IMAGE, "channel_id": "{news_id}"}),
+    Call("PATCH", "/webhooks/{webhook_id}/{webhook_token}", 200, NOBODY, {"name": "Renamed"}),
+    Call(
+        "POST",
+        "/webhooks/{webhook_id}/{webhook_token}",
+        200,
+        NOBODY,
+        {"content": "hello", "embeds": [EMBED], "username": "Masked", "avatar_url": "https://chat.test/face.png"},
+        {"wait": "true", "with_components": "true"},
+    ),
+    Call("POST", "/webhooks/{webhook_id}/{webhook_token}", 204, NOBODY, {"content": "hello"}),
+    Call("POST", "/webhooks/{webhook_id}/{webhook_token}/slack", 200, NOBODY, {"text": "hello"}),
+    Call("POST", "/webhooks/{webhook_id}/{webhook_token}/github", 204, NOBODY, {"zen": "Keep it logically awesome."}),
+    Call("PATCH", "/webhooks/{webhook_id}", 200, OWNER, {"channel_id": "{channel_id}"}),
+    Call("GET", "/webhooks/{webhook_id}/{webhook_token}/messages/{webhook_message_id}", 200, NOBODY),
+    Call(
+        "PATCH",
+        "/webhooks/{webhook_id}/{webhook_token}/messages/{webhook_message_id}",
+        200,
+        NOBODY,
+        {"content": "edited"},
+    ),
+    Call("DELETE", "/webhooks/{webhook_id}/{webhook_token}/messages/{webhook_message_id}", 204, NOBODY),
+    Call("DELETE", "/webhooks/{webhook_id}", 204),
+    Call("DELETE", "/webhooks/{other_webhook_id}/{other_webhook_token}", 204, NOBODY),
+    Call("GET", "/guilds/{guild_id}/audit-logs", 200, OWNER, query={"action_type": "50"}),
     Call("DELETE", "/channels/{channel_id}/messages/{message_id}", 204),
     Call(
         "POST",
@@ -497,6 +534,13 @@ async def setting(world: World) -> Setting:
     emoji = (await owner.post(f"/guilds/{guild.id}/emojis", {"name": "smile", "image": IMAGE})).ok(201)
     application_emoji = (await bot.post(f"/applications/{bot.id}/emojis", {"name": "frown", "image": IMAGE})).ok(201)
     sticker = (await owner.upload(f"/guilds/{guild.id}/stickers", STICKER, {"file": still()})).ok(201)
+    news_id = await world.channel(owner, guild, "news", type=5)
+    webhook, other_webhook = [
+        (await owner.post(f"/channels/{guild.general}/webhooks", {"name": "Ticker"})).ok(200) for _ in range(2)
+    ]
+    posted = await world.anybody.post(
+        f"/webhooks/{webhook['id']}/{webhook['token']}", {"content": "hello"}, wait="true"
+    )
     clients = {OWNER: owner, MEMBER: member, BOT: bot, NOBODY: world.anybody, "stranger": stranger, "leaver": leaver}
     ids = {
         "owner_id": owner.id,
@@ -523,6 +567,13 @@ async def setting(world: World) -> Setting:
         "application_id": bot.id,
         "other_application_id": other_bot.id,
         "event_id": event["id"],
+        "news_id": news_id,
+        "news_message_id": (await owner.say(news_id))["id"],
+        "webhook_id": webhook["id"],
+        "webhook_token": webhook["token"],
+        "webhook_message_id": posted.ok(200)["id"],
+        "other_webhook_id": other_webhook["id"],
+        "other_webhook_token": other_webhook["token"],
         "code": invite["code"],
         "other_code": template["code"],
         "refresh_token": refresher.pair["refresh_token"],

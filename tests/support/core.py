@@ -79,6 +79,7 @@ async def open_core(directory: Path, clock: Clock | None = None, **sections: dic
             links=Links(bytes(range(32)), "http://chat.test", clock),
             nonces=Nonces(),
             search_index=SearchIndex(db, config.search.enabled),
+            unfurls=None,
             jwt_key=bytes(range(32)),
             clock_ms=clock,
         )

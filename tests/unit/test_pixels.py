@@ -2,6 +2,8 @@
 
 import io
 import zlib
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chatd.service import pixels
-from chatd.service.pixels import Info, Unanimated, Unreadable, convert, inspect
+from chatd.service.pixels import Info, Unanimated, Unreadable, convert, inspect, measure_head
 from tests.support.pictures import look, moving, still
 
 STILLS = ("png", "jpeg", "webp", "gif")
@@ -148,3 +150,32 @@ def test_default_avatars() -> None:
     figures = [pixels.default_avatar(index) for index in range(6)]
     assert len(set(figures)) == 6
     assert {look(figure).size for figure in figures} == {(256, 256)}
+
+
+# --- the size, by the beginning of a file ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format_", ["png", "jpeg", "gif", "webp"])
+@pytest.mark.parametrize("size", [(300, 17), (640, 480)])
+def test_a_size_takes_the_beginning_of_a_file_only(format_: str, size: tuple[int, int]) -> None:
+    data = still(format_, size)
+    assert measure_head(data) == measure_head(data[: max(30, len(data) * 9 // 10)]) == size
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {"lossless": False}, {"exif": b"Exif"}], ids=str)
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_the_size_of_every_kind_of_webp(options: dict[str, Any], mode: str) -> None:
+    file = io.BytesIO()
+    Image.new(mode, (321, 123), (1, 2, 3, 128)[: len(mode)]).save(file, "webp", **options)
+    assert measure_head(file.getvalue()[:30]) == (321, 123)
+
+
+def test_the_size_of_an_animation() -> None:
+    for format_ in ("gif", "webp"):
+        assert measure_head(moving(format_, (40, 20))[:64]) == (40, 20)
+
+
+@given(st.sampled_from(["png", "jpeg", "gif", "webp"]), st.integers(0, 200))
+def test_a_beginning_is_enough_or_unreadable(format_: str, length: int) -> None:
+    with suppress(Unreadable):
+        assert measure_head(still(format_, (64, 48))[:length]) == (64, 48)

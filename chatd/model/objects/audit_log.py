@@ -10,6 +10,7 @@ from chatd.model.objects.auto_moderation import AutoModerationRule
 from chatd.model.objects.scheduled_event import ScheduledEventView
 from chatd.model.objects.thread import Thread
 from chatd.model.objects.user import User
+from chatd.model.objects.webhook import Webhook
 from chatd.model.wire import Object, Params, Snowflake
 
 
@@ -118,7 +119,7 @@ class AuditLog(Object, frozen=True, kw_only=True):
     guild_scheduled_events: tuple[ScheduledEventView, ...] = ()
     integrations: tuple[()] = ()
     threads: tuple[Thread, ...] = ()
-    webhooks: tuple[()] = ()
+    webhooks: tuple[Webhook, ...] = ()
 
 
 class AuditLogQuery(Params, kw_only=True):

@@ -44,6 +44,8 @@ VOICE_TYPES = frozenset((ChannelType.GUILD_VOICE, ChannelType.GUILD_STAGE_VOICE)
 FORUM_TYPES = frozenset((ChannelType.GUILD_FORUM, ChannelType.GUILD_MEDIA))
 # Kinds that have threads.
 PARENT_TYPES = FORUM_TYPES | {ChannelType.GUILD_TEXT, ChannelType.GUILD_ANNOUNCEMENT}
+# Kinds that webhooks post to.
+WEBHOOK_TYPES = PARENT_TYPES | VOICE_TYPES
 
 
 class OverwriteType(IntEnum):

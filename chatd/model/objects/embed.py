@@ -15,8 +15,20 @@ class EmbedFooter(Object, frozen=True, kw_only=True):
     icon_url: Url | UnsetType | None = UNSET
 
 
-class EmbedMedia(Object, frozen=True, kw_only=True):
+class EmbedMediaParams(Params, kw_only=True):
+    """As received: a size is not the sender's to say."""
+
     url: Url
+
+
+class EmbedMedia(Object, frozen=True, kw_only=True):
+    url: str
+    width: int | UnsetType = UNSET
+    height: int | UnsetType = UNSET
+
+
+class EmbedProvider(Object, frozen=True, kw_only=True):
+    name: str
 
 
 class EmbedAuthor(Object, frozen=True, kw_only=True):
@@ -43,6 +55,7 @@ class Embed(Object, frozen=True, kw_only=True):
     footer: EmbedFooter | UnsetType = UNSET
     image: EmbedMedia | UnsetType = UNSET
     thumbnail: EmbedMedia | UnsetType = UNSET
+    provider: EmbedProvider | UnsetType = UNSET  # of what a link leads to
     author: EmbedAuthor | UnsetType = UNSET
     fields: tuple[EmbedField, ...] | UnsetType = UNSET
 
@@ -56,7 +69,7 @@ class EmbedParams(Params, kw_only=True):
     timestamp: str | None = None
     color: Annotated[int, Meta(ge=0, le=0xFFFFFF)] | None = None
     footer: EmbedFooter | None = None
-    image: EmbedMedia | None = None
-    thumbnail: EmbedMedia | None = None
+    image: EmbedMediaParams | None = None
+    thumbnail: EmbedMediaParams | None = None
     author: EmbedAuthor | None = None
     fields: Annotated[list[EmbedField], Meta(max_length=limits.EMBED_FIELDS)] | None = None

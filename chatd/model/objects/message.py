@@ -81,7 +81,10 @@ UNDELETABLE_TYPES = frozenset(
 
 
 class MessageFlags(IntFlag):
+    CROSSPOSTED = 1 << 0
+    IS_CROSSPOST = 1 << 1
     SUPPRESS_EMBEDS = 1 << 2
+    SOURCE_MESSAGE_DELETED = 1 << 3
     HAS_THREAD = 1 << 5
     SUPPRESS_NOTIFICATIONS = 1 << 12
     IS_VOICE_MESSAGE = 1 << 13
@@ -101,6 +104,15 @@ class MessageReference(Object, frozen=True, gc=False, kw_only=True):
     channel_id: Snowflake
     message_id: Snowflake | UnsetType = UNSET  # without one it refers to the channel
     guild_id: Snowflake | UnsetType = UNSET
+
+
+class WebhookAuthor(Object, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """The author of a webhook's message, as it was when the message was posted."""
+
+    username: str
+    avatar: str | None = None
+    avatar_url: str | None = None
+    application_id: Snowflake | None = None
 
 
 class Snapshot(Object, frozen=True, omit_defaults=True, kw_only=True):
@@ -133,13 +145,21 @@ class MessageExtra(Object, frozen=True, omit_defaults=True, kw_only=True):
     components: tuple[MessageComponent, ...] = ()
     sticker_items: tuple[StickerItem, ...] = ()
     snapshot: Snapshot | None = None
+    webhook: WebhookAuthor | None = None
     poll: Poll | UnsetType = UNSET
+    link_embeds: tuple[Embed, ...] = ()  # of the content's links, each with the link as its URL
 
 
 class MessageUser(User, frozen=True, gc=False, kw_only=True):
     """A mentioned user; in a guild's events with its membership."""
 
     member: MessageMember | UnsetType = UNSET
+
+
+class WebhookUser(User, frozen=True, gc=False, kw_only=True):
+    """A webhook as the author of a message."""
+
+    avatar_url: str | UnsetType = UNSET  # ours: an image somewhere else, as the message asked for; nothing fetches it
 
 
 class SnapshotMessage(Object, frozen=True, kw_only=True):
@@ -182,6 +202,8 @@ class Message(Object, frozen=True, kw_only=True):
     pinned: bool = False
     reactions: tuple[Reaction, ...] | UnsetType = UNSET  # only over REST: it depends on who asks
     nonce: str | int | UnsetType = UNSET
+    webhook_id: Snowflake | UnsetType = UNSET
+    application_id: Snowflake | UnsetType = UNSET
     message_reference: MessageReference | UnsetType = UNSET
     message_snapshots: tuple[MessageSnapshot, ...] | UnsetType = UNSET
     referenced_message: "Message | UnsetType | None" = UNSET

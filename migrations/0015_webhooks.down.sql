@@ -1,0 +1,3 @@
+DROP TABLE crossposts;
+DROP TABLE crosspost_deliveries;
+DROP TABLE webhooks;

@@ -1,0 +1,2 @@
+DROP TABLE temporary_members;
+DROP TABLE retention;
