@@ -33,6 +33,11 @@ class Document(NamedTuple):
     replied_to_user_id: int  # 0 for nobody
 
     @property
+    def embeds(self) -> tuple[Embed, ...]:
+        """The author's, and those of links."""
+        return self.extra.embeds + self.extra.link_embeds
+
+    @property
     def replied_to_message_id(self) -> int:
         """0 where the message is no reply."""
         return replied_to(self.source, self.extra)
@@ -92,23 +97,23 @@ def _has_file(it: Document, kind: str) -> bool:
 
 
 HAS: dict[str, Callable[[Document], bool]] = {
-    "embed": lambda it: bool(it.extra.embeds),
+    "embed": lambda it: bool(it.embeds),
     "file": lambda it: bool(it.extra.attachments),
-    "image": lambda it: _has_file(it, "image/") or any(map(_shows_picture, it.extra.embeds)),
+    "image": lambda it: _has_file(it, "image/") or any(map(_shows_picture, it.embeds)),
     "link": lambda it: bool(_links(it)),
     "poll": lambda it: it.extra.poll is not UNSET,
     "snapshot": lambda it: it.extra.snapshot is not None,
     "sound": lambda it: _has_file(it, "audio/"),
     "sticker": lambda it: bool(it.extra.sticker_items),
-    "video": lambda it: _has_file(it, "video/") or any(embed.type == "video" for embed in it.extra.embeds),
+    "video": lambda it: _has_file(it, "video/") or any(embed.type == "video" for embed in it.embeds),
 }
 
 # Parameter of MessageSearch -> the values of a message.
 FACETS: dict[str, Callable[[Document], Iterable[object]]] = {
     "attachment_extension": lambda it: [file.filename.rpartition(".")[2] for file in it.extra.attachments],
     "attachment_filename": lambda it: [file.filename for file in it.extra.attachments],
-    "embed_provider": lambda it: (),
-    "embed_type": lambda it: [_EMBED_TYPES[e.type] for e in it.extra.embeds if e.type in _EMBED_TYPES],
+    "embed_provider": lambda it: [embed.provider.name for embed in it.embeds if embed.provider is not UNSET],
+    "embed_type": lambda it: [_EMBED_TYPES[embed.type] for embed in it.embeds if embed.type in _EMBED_TYPES],
     "has": _has,
     "link_hostname": _links,
     "mention_everyone": lambda it: [True] if it.extra.mention_everyone else [],

@@ -17,7 +17,7 @@ from chatd.model.wire import decoder, timestamp
 from chatd.service.search_facets import REVISION, Document, fold, replied_to, terms
 from chatd.store import messages, search_index, search_text
 from chatd.store.db import Database, Overloaded, Tx
-from chatd.store.search_index import BOT, USER, Entry, Source, Stale
+from chatd.store.search_index import BOT, USER, WEBHOOK, Entry, Source, Stale
 
 logger = log.get(__name__)
 
@@ -118,4 +118,6 @@ def entry(document: Document) -> Entry:
 
 
 def _author_type(document: Document) -> int:
+    if document.extra.webhook is not None:
+        return WEBHOOK
     return BOT if document.source.author_is_bot else USER
