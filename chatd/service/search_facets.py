@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
+from chatd.model.objects.component import texts
 from chatd.model.objects.embed import Embed
 from chatd.model.objects.message import MessageExtra, MessageType
 from chatd.store.search_index import Source
@@ -20,7 +21,7 @@ from chatd.store.search_index import Source
 REVISION = 1
 
 _LINK = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
-_IN_ANY_CASE = frozenset(("attachment_extension", "attachment_filename", "link_hostname"))
+_IN_ANY_CASE = frozenset(("attachment_extension", "attachment_filename", "embed_provider", "link_hostname"))
 # Discord's words for kinds of embeds differ from the embeds' own (resources/message, "Search Embed Types").
 _EMBED_TYPES = {"image": "image", "video": "video", "gifv": "gif", "audio": "sound", "article": "article"}
 
@@ -34,8 +35,13 @@ class Document(NamedTuple):
 
     @property
     def embeds(self) -> tuple[Embed, ...]:
-        """The author's, and those of links."""
+        """Those that were sent, and those of links."""
         return self.extra.embeds + self.extra.link_embeds
+
+    @property
+    def text(self) -> str:
+        """All that the message says."""
+        return "\n".join((self.source.content, *texts(self.extra.components)))
 
     @property
     def replied_to_message_id(self) -> int:
@@ -75,9 +81,9 @@ def _has(it: Document) -> Iterator[str]:
 
 def _links(it: Document) -> list[str]:
     """The hosts of the links in the message."""
-    if "://" not in it.source.content:
+    if "://" not in it.text:
         return []
-    return [host for link in _LINK.findall(it.source.content) if (host := _host(link))]
+    return [host for link in _LINK.findall(it.text) if (host := _host(link))]
 
 
 def _host(link: str) -> str | None:

@@ -114,7 +114,7 @@ def _entries(tx: Tx, sources: Sequence[Source]) -> list[Entry]:
 
 def entry(document: Document) -> Entry:
     source = document.source
-    return Entry(source, _author_type(document), fold(source.content), terms(document))
+    return Entry(source, _author_type(document), fold(document.text), terms(document))
 
 
 def _author_type(document: Document) -> int:

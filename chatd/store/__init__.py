@@ -30,14 +30,19 @@ async def open_database(
 
 
 def _connect_all(url: str, readers: int) -> tuple[list[Connection], list[Connection]]:
-    """Those that write, of which SQLite takes one at a time, and those that read. The first writer makes the file."""
+    """Those that write, of which SQLite takes one at a time, and those that read. The first writer makes the file, and
+    has the database claimed.
+    """
     with ExitStack() as opened:
-        writers = [opened.enter_context(closing(connect(url, claim=True)))]
-        if writers[0].dialect == "postgres":
-            writers.append(opened.enter_context(closing(connect(url))))
-        reading = [opened.enter_context(closing(connect(url, readonly=True))) for _ in range(readers)]
+
+        def more(count: int, *, readonly: bool = False, claim: bool = False) -> list[Connection]:
+            return [opened.enter_context(closing(connect(url, readonly=readonly, claim=claim))) for _ in range(count)]
+
+        writers = more(1, claim=True)
+        writers += more(1 if writers[0].dialect == "postgres" else 0)
+        connections = writers, more(readers, readonly=True)
         opened.pop_all()
-    return writers, reading
+    return connections
 
 
 class _Threads(Database):

@@ -68,12 +68,12 @@ class StoreFailed(StoreError):
     """The database is unreachable, busy for too long, or stopped after a commit of unknown outcome."""
 
 
-class TooSlow(StoreFailed):
-    """A statement took longer than its transaction allows."""
-
-
 class Taken(StoreFailed):
     """Another process has the database to itself, and this one wants it so."""
+
+
+class TooSlow(StoreFailed):
+    """A statement took longer than its transaction allows."""
 
 
 class Tx(Protocol):

@@ -167,10 +167,10 @@ def _raise(error: apsw.Error) -> NoReturn:
         raise Conflict(found[0][0] if found else "", tuple(column for _, column in found)) from error
     if code == apsw.SQLITE_CONSTRAINT_FOREIGNKEY:
         raise Missing(str(error)) from error
-    if isinstance(error, apsw.InterruptError):
-        raise TooSlow(str(error)) from error
     if isinstance(error, _DAMAGED):
         raise StoreFailed(f"the database is damaged ({error}): restore a backup; chatd doctor says more") from error
+    if isinstance(error, apsw.InterruptError):
+        raise TooSlow(str(error)) from error
     if isinstance(error, _REFUSED):
         raise StoreFailed(str(error)) from error
     raise error

@@ -163,6 +163,21 @@ async def test_filters(server: Server, world: World) -> None:
     assert await find(owner, guild) == (11, [notice, "from a webhook", *everything])
 
 
+async def test_webhooks_and_layouts(server: Server, world: World, owner: User, guild: Guild, bot: User) -> None:
+    made = (await owner.post(f"/channels/{guild.general}/webhooks", {"name": "news"})).ok(200)
+    path = f"/webhooks/{made['id']}/{made['token']}?wait=true"
+    (await world.anybody.post(path, {"content": "from a webhook"})).ok(200)
+    tree = [{"type": 17, "components": [{"type": 10, "content": "see https://docs.test/page"}]}]
+    layout = {"components": tree, "flags": 1 << 15}
+    (await bot.post(f"/channels/{guild.general}/messages", layout)).ok(200)
+    await server.core.search_index.catch_up()
+    assert await find(owner, guild, author_type="webhook") == (1, ["from a webhook"])
+    assert await find(owner, guild, author_id=made["id"]) == (1, ["from a webhook"])
+    assert await find(owner, guild, author_type="bot") == (1, [""])
+    assert await find(owner, guild, link_hostname="docs.test") == (1, [""])
+    assert await find(owner, guild, content="page") == (1, [""])
+
+
 async def test_files_polls_stickers_and_forwards(server: Server, world: World, owner: User, guild: Guild) -> None:
     path = f"/channels/{guild.general}/messages"
     files = {"files[0]": ("Notes.TXT", b"remember the milk"), "files[1]": ("i.png", still())}
