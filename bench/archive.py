@@ -36,9 +36,9 @@ BATCH = 20_000
 SPACING = 1 << 34  # between two ids: 4 s
 VOCABULARY = 50_000
 # About as many different trigrams as English has.
-_ONSETS = ("", *"b c d f g h j k l m n p r s t v w y z bl br ch cl dr fl gr pl pr sh sp st th tr".split())
-_VOWELS = "a e i o u y ai ea ee ie oo ou".split()
-_CODAS = ("", "", "", *"d k l m n p r s t ck ct ll nd ng nt rd rt ss st".split())
+_ONSETS = ("", *"bcdfghjklmnprstvwyz", *(a + b for a in "bcfgps" for b in "lr"), "ch", "sh", "st", "th")
+_VOWELS = (*"aeiouy", "ai", "ea", "ee", "ie", "oo", "ou")
+_CODAS = ("", "", "", *"dklmnprst", *(a + b for a in "lnrs" for b in "dkst"))
 HOSTS = 200
 
 # While rows are written in bulk. What a crash leaves behind is not used: the description is missing.

@@ -17,8 +17,8 @@ from chatd.store import search_text
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
 from chatd.store.search_text import Candidates
 
-WINDOW = 10_000
-SCAN = 50_000
+WINDOW = 5_000
+SCAN = 30_000
 # The newest hits, of which the most relevant are shown first.
 RANKED = 1_000
 DEADLINE_S = 2.0
