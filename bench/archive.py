@@ -29,12 +29,16 @@ from chatd.store.rows import to_text
 from chatd.store.search_index import Source
 
 CACHE = Path(SCRATCH, "chatd-bench-cache")
-FORMAT = 1  # of what is made here
+FORMAT = 2  # of what is made here
 CHANNELS, AUTHORS = 10, 20
 LARGE_SHARE = 0.2  # of all messages, in the first channel
 BATCH = 20_000
 SPACING = 1 << 34  # between two ids: 4 s
 VOCABULARY = 50_000
+# About as many different trigrams as English has.
+_ONSETS = ("", *"bcdfghjklmnprstvwyz", *(a + b for a in "bcfgps" for b in "lr"), "ch", "sh", "st", "th")
+_VOWELS = (*"aeiouy", "ai", "ea", "ee", "ie", "oo", "ou")
+_CODAS = ("", "", "", *"dklmnprst", *(a + b for a in "lnrs" for b in "dkst"))
 HOSTS = 200
 
 # While rows are written in bulk. What a crash leaves behind is not used: the description is missing.
@@ -69,10 +73,9 @@ class Language:
 
     def __init__(self) -> None:
         chance = random.Random(1)
-        syllables = [consonant + vowel for consonant in "bcdfghklmnprstvz" for vowel in "aeiou"]
-        self.words = [
-            "".join(chance.choices(syllables, k=chance.choice((1, 2, 2, 3, 3, 4)))) for _ in range(VOCABULARY)
-        ]
+        syllables = ["".join(sounds) for sounds in itertools.product(_ONSETS, _VOWELS, _CODAS)]
+        lengths = chance.choices((1, 1, 2, 2, 2, 3), k=VOCABULARY)
+        self.words = ["".join(chance.choices(syllables, k=length)) for length in lengths]
         self.characters = [chr(0x4E00 + number) for number in range(2_000)]
         self._words = list(itertools.accumulate(1 / (rank + 5) for rank in range(VOCABULARY)))
         self._characters = list(itertools.accumulate(1 / (rank + 20) for rank in range(len(self.characters))))

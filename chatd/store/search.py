@@ -17,13 +17,13 @@ from chatd.store import search_text
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
 from chatd.store.search_text import Candidates
 
-WINDOW = 10_000
-SCAN = 50_000
+WINDOW = 5_000
+SCAN = 30_000
 # The newest hits, of which the most relevant are shown first.
 RANKED = 1_000
 DEADLINE_S = 2.0
 # For counting what is behind the page, where the list is longer than WINDOW.
-COUNTING_S = 0.02
+COUNTING_S = 0.01
 
 NEWEST, OLDEST, SHORTEST = "id DESC", "id", "length, id DESC"
 

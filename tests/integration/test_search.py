@@ -116,21 +116,25 @@ async def test_filters(server: Server, world: World) -> None:
     await say(server, owner, here, "look: https://Chat.test:8080/x?y and http://[broken")
     await say(server, owner, here, "embedded", embeds=[{"title": "t", "image": {"url": "https://chat.test/i.png"}}])
     (reply,) = await say(server, bot, here, "a reply", message_reference={"message_id": plain["id"]})
+    webhook = (await owner.post(f"/channels/{there}/webhooks", {"name": "hook"})).ok(200)
+    (await owner.post(f"/webhooks/{webhook['id']}/{webhook['token']}", {"content": "from a webhook"})).ok(204)
     (await owner.put(f"/channels/{here}/messages/pins/{plain['id']}")).ok(204)
     await server.core.search_index.catch_up()
     everything = ["a reply", "embedded", "look: https://Chat.test:8080/x?y and http://[broken", "for @everyone"]
     everything += [f"for <@&{role}>", f"for <@{bot.id}>", "from a bot", "elsewhere", "plain"]
 
     for query, expected in (
-        ({"channel_id": there}, ["elsewhere"]),
-        ({"channel_id": [there, "1"]}, ["elsewhere"]),
+        ({"channel_id": there}, ["from a webhook", "elsewhere"]),
+        ({"channel_id": [there, "1"]}, ["from a webhook", "elsewhere"]),
         ({"channel_id": "1"}, []),
         ({"author_id": bot.id}, ["a reply", "from a bot"]),
         ({"author_id": [bot.id, "1"], "content": "bot"}, ["from a bot"]),
         ({"author_type": "bot"}, ["a reply", "from a bot"]),
-        ({"author_type": "-bot", "content": "e", "channel_id": there}, ["elsewhere"]),
+        ({"author_type": "-bot", "content": "e", "channel_id": there}, ["from a webhook", "elsewhere"]),
         ({"author_type": ["user", "-user"]}, []),
-        ({"author_type": "webhook"}, []),
+        ({"author_type": "webhook"}, ["from a webhook"]),
+        ({"author_type": ["bot", "webhook"], "content": "from"}, ["from a webhook", "from a bot"]),
+        ({"author_type": ["-bot", "-user"]}, ["from a webhook"]),
         ({"mentions": bot.id}, [f"for <@{bot.id}>"]),
         ({"mentions": [owner.id, bot.id]}, ["a reply", f"for <@{bot.id}>"]),
         ({"mentions_role_id": role}, [f"for <@&{role}>"]),
@@ -144,7 +148,7 @@ async def test_filters(server: Server, world: World) -> None:
         ({"has": ["embed", "image"]}, ["embedded"]),
         ({"has": ["embed", "link"]}, []),
         ({"has": ["embed", "-image"]}, []),
-        ({"has": "-link", "channel_id": there}, ["elsewhere"]),
+        ({"has": "-link", "channel_id": there}, ["from a webhook", "elsewhere"]),
         ({"has": ["poll"]}, []),
         ({"link_hostname": "chat.TEST"}, [everything[2]]),
         ({"link_hostname": "test"}, []),
@@ -156,7 +160,7 @@ async def test_filters(server: Server, world: World) -> None:
     ):
         assert await find(owner, guild, **query) == (len(expected), expected), query
     notice = ""  # of the pin
-    assert await find(owner, guild) == (10, [notice, *everything])
+    assert await find(owner, guild) == (11, [notice, "from a webhook", *everything])
 
 
 async def test_webhooks_and_layouts(server: Server, world: World, owner: User, guild: Guild, bot: User) -> None:
