@@ -23,7 +23,7 @@ from chatd.model.errors import (
 from chatd.model.objects.channel import FORUM_TYPES, ChannelType
 from chatd.model.objects.component import walk
 from chatd.model.objects.github import GithubEvent
-from chatd.model.objects.message import AllowedMentions, Message, MessagePatch, WebhookAuthor
+from chatd.model.objects.message import AllowedMentions, Message, MessageFlags, MessagePatch, WebhookAuthor
 from chatd.model.objects.thread_requests import ThreadFromMessage
 from chatd.model.objects.webhook import (
     ComponentsQuery,
@@ -225,7 +225,9 @@ async def _compose(core: Core, webhook: Webhook, here: GuildPlace, said: _Said) 
         application_id=webhook.application_id,
     )
     body.allowed_mentions = body.allowed_mentions or _USERS_ONLY
-    body.message_reference = body.nonce = body.sticker_ids = None  # which webhooks do not have
+    # What webhooks do not have is ignored.
+    body.message_reference = body.nonce = body.sticker_ids = None
+    body.flags = (body.flags or 0) & ~MessageFlags.IS_VOICE_MESSAGE
     me = webhooks.actor(webhook, author)
     _admit_components(me, body.components, said.with_components)
     composed = await compose.new(core, me, here, body, said.files)

@@ -235,11 +235,14 @@ STEPS: list[Step] = [
     pins,
     purges,
     sends_files,
+    writes_through_a_webhook,
     sends_files,
+    writes_through_a_webhook,
     writes_through_a_webhook,
     reads_history,
     starts_a_thread,
     polls,
+    searches,
 ]
 
 

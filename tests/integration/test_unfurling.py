@@ -143,6 +143,18 @@ async def test_the_first_message_of_a_post(here: Place) -> None:
     assert (update["channel_id"], update["embeds"][0]["title"]) == (made["id"], "Page")
 
 
+async def test_what_a_webhook_posts_and_edits(here: Place) -> None:
+    made = (await here.alice.post(f"/channels/{here.guild.general}/webhooks", {"name": "hook"})).ok(200)
+    path = f"/webhooks/{made['id']}/{made['token']}"
+    posted = (await here.world.anybody.post(path, {"content": here.site.url()}, wait="true")).ok(200)
+    assert (await here.update(posted))["embeds"][0]["title"] == "Page"
+    payload = {"content": here.site.url("/other")}
+    edited = (await here.world.anybody.patch(f"{path}/messages/{posted['id']}", payload)).ok(200)
+    assert edited["embeds"] == []
+    await here.update(posted)
+    assert (await here.update(posted))["embeds"][0]["title"] == "Other"
+
+
 async def test_a_forward_takes_them_along(here: Place) -> None:
     message = await here.embedded(here.site.url())
     reference = {"type": 1, "message_id": message["id"], "channel_id": here.guild.general}

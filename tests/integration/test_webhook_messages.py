@@ -47,7 +47,7 @@ async def test_posting(server: Server, world: World) -> None:
     guild = await world.guild(alice, bob)
     webhook = await make(alice, guild.general)
     async with gateway(server.url, bob.token) as ear:
-        payload = {"content": "hello", "embeds": [{"title": "news"}], "tts": True, "flags": 4096}
+        payload = {"content": "hello", "embeds": [{"title": "news"}], "tts": True, "flags": 4096 | 8192 | 1}
         message = await execute(world, webhook, payload)
         assert (message["content"], message["flags"], message["tts"], message["type"]) == ("hello", 4096, True, 0)
         assert message["embeds"] == [{"type": "rich", "title": "news"}]
