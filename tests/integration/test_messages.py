@@ -194,6 +194,7 @@ async def test_forms_hold_json(world: World) -> None:
     for content, kind in (
         (form, 'multipart/form-data; boundary="b"'),
         (b"payload_json=%7B%22content%22%3A%22one%22%7D", "application/x-www-form-urlencoded"),
+        (b"content=one", "application/x-www-form-urlencoded"),
         (b'{"content": "one"}', "Application/JSON; charset=utf-8"),
     ):
         answer = await alice.post(path, content=content, headers={"Content-Type": kind})
