@@ -178,6 +178,8 @@ FORMS: list[tuple[bytes, str, Expected]] = [
     (b'{"content": "x"}', "", {"": BAD_TYPE}),
     (b'{"content": "x"}', "text/plain", {"": BAD_TYPE}),
     (b'{"content": "x"}', "application/json-patch+json", {"": BAD_TYPE}),
+    (b"content=+", "application/x-www-form-urlencoded", EMPTY),
+    (b"content=x&tts=x", "application/x-www-form-urlencoded", {"tts": NO_BOOLEAN}),
     (b"payload_json=%7B", "application/x-www-form-urlencoded", NO_JSON),
     (part("payload_json", "{}") + END, "multipart/form-data", {"": BAD_FORM}),
     (part("payload_json", "{}") + END, "multipart/form-data; boundary=", {"": BAD_FORM}),
