@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from chatd.live.formats import IN_ETF, IN_JSON
-from chatd.model import etf
+from chatd.model import etf, limits
 from chatd.model.errors import (
     CLOSE_ALREADY_AUTHENTICATED,
     CLOSE_DECODE_ERROR,
@@ -26,10 +26,9 @@ from chatd.model.objects.voice import VoiceStateUpdate
 from chatd.model.wire import Params, convert, decoder
 
 # The most that one message from a client may have (events/gateway, "Sending Events").
-MESSAGE_BYTES = 4096
+MESSAGE_BYTES = limits.GATEWAY_PAYLOAD_BYTES
 # Messages that a connection may send in a window (events/gateway, "Rate Limiting").
-SENDS = 120
-SENDS_WINDOW_S = 60
+SENDS, SENDS_WINDOW_S = limits.GATEWAY_SENDS, limits.GATEWAY_SENDS_WINDOW_S
 
 
 class State(Enum):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from chatd.model import limits
 from chatd.model.wire import MAX_STRING_INT
 
 Format = Literal["png", "jpeg", "gif", "webp"]
@@ -43,8 +44,8 @@ MEMBER_BANNERS = Kind("guilds/{id}/users/{id}/banners/{hash}", LARGE_BYTES, ANY)
 APP_ICONS = Kind("app-icons/{id}/{hash}", LARGE_BYTES, STILL)  # application
 ROLE_ICONS = Kind("role-icons/{id}/{hash}", 256 << 10, STILL)
 EVENT_COVERS = Kind("guild-events/{id}/{hash}", LARGE_BYTES, STILL)  # scheduled event
-EMOJIS = Kind("emojis/{id}", 256 << 10, ANY)
-STICKERS = Kind("stickers/{id}", 512 << 10, frozenset({"png", "gif"}), resized=False)
+EMOJIS = Kind("emojis/{id}", limits.EMOJI_BYTES, ANY)
+STICKERS = Kind("stickers/{id}", limits.STICKER_BYTES, frozenset({"png", "gif"}), resized=False)
 
 KINDS = (
     ICONS,

@@ -11,7 +11,6 @@ from chatd.model.errors import Kind
     [
         (errors.TOO_MANY_GUILDS, limits.GUILDS_PER_USER),
         (errors.TOO_MANY_PINS, limits.CHANNEL_PINS),
-        (errors.TOO_MANY_RECIPIENTS, limits.DM_RECIPIENTS),
         (errors.TOO_MANY_ROLES, limits.GUILD_ROLES),
         (errors.TOO_MANY_WEBHOOKS, limits.CHANNEL_WEBHOOKS),
         (errors.TOO_MANY_REACTIONS, limits.MESSAGE_REACTIONS),
@@ -19,7 +18,6 @@ from chatd.model.errors import Kind
         (errors.TOO_MANY_ATTACHMENTS, limits.MESSAGE_ATTACHMENTS),
         (errors.TOO_MANY_INVITES, limits.GUILD_INVITES),
         (errors.TOO_MANY_THREAD_MEMBERS, limits.THREAD_MEMBERS),
-        (errors.TOO_MANY_COMMAND_CREATES, limits.COMMAND_CREATES_PER_DAY),
         (errors.TOO_MANY_SCHEDULED_EVENTS, limits.SCHEDULED_EVENTS),
         (errors.TOO_MANY_GUILD_WEBHOOKS, limits.GUILD_WEBHOOKS),
         (errors.TOO_MANY_OVERWRITES, limits.CHANNEL_OVERWRITES),
