@@ -1,4 +1,4 @@
--- What search finds messages by. Written beside the messages, some time after them, by service/search_indexing.
+-- What search finds messages by. Written beside the messages, some time after them, by service/search_index.
 
 CREATE TABLE search_state (
     revision INTEGER NOT NULL,    -- of what is indexed; 0: nothing is, and no change is noted
@@ -20,11 +20,18 @@ CREATE INDEX search_messages_by_guild ON search_messages (guild_id, id);
 CREATE INDEX search_messages_by_channel ON search_messages (channel_id, id);
 CREATE INDEX search_messages_by_author ON search_messages (author_id, id);
 
--- What a message has beside its text: a digest of guild, kind and value.
+-- What a message has: a digest of guild, kind and value. Its words are of a kind as well.
 CREATE TABLE search_terms (
     term INTEGER NOT NULL,
     message_id INTEGER NOT NULL,
     PRIMARY KEY (term, message_id)
+) STRICT, WITHOUT ROWID;
+
+-- Each word that a message has or had, by all its endings; the same for all guilds.
+CREATE TABLE search_words (
+    ending TEXT NOT NULL,
+    word TEXT NOT NULL,
+    PRIMARY KEY (ending, word)
 ) STRICT, WITHOUT ROWID;
 
 -- Changed or deleted since they were indexed; not found until they have been indexed again.
@@ -33,8 +40,6 @@ CREATE TABLE search_stale (
     message_id INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX search_stale_by_message ON search_stale (message_id);
-
-CREATE VIRTUAL TABLE search_text USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram');
 
 CREATE TRIGGER search_message_edited AFTER UPDATE OF content, extra, pinned_ms ON messages
 WHEN (SELECT revision FROM search_state) <> 0

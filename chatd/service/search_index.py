@@ -15,7 +15,7 @@ from chatd.model.objects.message import MessageExtra
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import decoder, timestamp
 from chatd.service.search_facets import REVISION, Document, fold, replied_to, terms
-from chatd.store import messages, search_index, search_text
+from chatd.store import messages, search_index
 from chatd.store.db import Database, Overloaded, Tx
 from chatd.store.search_index import BOT, USER, WEBHOOK, Entry, Source, Stale
 
@@ -93,8 +93,6 @@ class SearchIndex:
         if await self._db.read(search_index.revision) != revision:
             await self._db.write_aside(search_index.begin, revision)
         self._newest_at_start = await self._db.read(search_index.newest)
-        if self.enabled and (problem := await self._db.read(search_text.shortcoming)):
-            logger.warning(f"search: {problem}")
 
 
 def _next(tx: Tx) -> Batch:

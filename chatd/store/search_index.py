@@ -7,7 +7,7 @@ transaction of the change, so that a crash forgets nothing. `search` does not sh
 import struct
 from typing import NamedTuple
 
-from chatd.store import search_text
+from chatd.store import search_dialect, search_words
 from chatd.store.db import Row, Tx, marks
 
 USER, BOT, WEBHOOK = 0, 1, 2
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
     source: Source
     author_type: int
     text: str
-    terms: tuple[int, ...]
+    terms: tuple[int, ...]  # beside those of its words
 
 
 class Indexed(Row):
@@ -63,7 +63,7 @@ def revision(tx: Tx) -> int:
 def begin(tx: Tx, revision: int) -> None:
     """Forget what there is and begin anew; revision 0 is the end of it."""
     tx.run("UPDATE search_state SET revision = ?, position = 0", revision)
-    search_text.empty(tx)
+    search_dialect.empty(tx)
 
 
 def newest(tx: Tx) -> int:
@@ -106,16 +106,25 @@ def refresh(tx: Tx, noted: list[Stale], entries: list[Entry]) -> None:
 
 
 def _put(tx: Tx, entries: list[Entry]) -> None:
-    tx.insert_many("search_messages", _COLUMNS, [_row(entry) for entry in entries])
-    terms = [(term, entry.source.id) for entry in entries for term in entry.terms]
-    tx.insert_many("search_terms", ("term", "message_id"), terms)
-    search_text.put(tx, [(entry.source.id, entry.text) for entry in entries])
+    """Terms are written in their order, so that those in a row are in one place."""
+    words = {entry.source.id: search_words.words(entry.text) for entry in entries}
+    search_words.add(tx, set().union(*words.values()))
+    rows = [(entry, _terms(entry, words[entry.source.id])) for entry in entries]
+    tx.insert_many("search_messages", _COLUMNS, [_row(entry, terms) for entry, terms in rows])
+    tx.insert_many(
+        "search_terms", ("term", "message_id"), sorted((term, it.source.id) for it, terms in rows for term in terms)
+    )
 
 
-def _row(entry: Entry) -> tuple[int | str | bytes | None, ...]:
+def _terms(entry: Entry, words: set[str]) -> list[int]:
+    guild_id = entry.source.guild_id or 0
+    return [*entry.terms, *(search_words.term_of(guild_id, word) for word in words)]
+
+
+def _row(entry: Entry, terms: list[int]) -> tuple[int | str | bytes | None, ...]:
     it = entry.source
-    terms = struct.pack(f"<{len(entry.terms)}q", *entry.terms)
-    return it.id, it.guild_id, it.channel_id, it.view_id, it.author_id, entry.author_type, entry.text, terms
+    packed = struct.pack(f"<{len(terms)}q", *terms)
+    return it.id, it.guild_id, it.channel_id, it.view_id, it.author_id, entry.author_type, entry.text, packed
 
 
 def _remove(tx: Tx, message_ids: list[int]) -> None:
@@ -124,4 +133,3 @@ def _remove(tx: Tx, message_ids: list[int]) -> None:
         for (term,) in struct.iter_unpack("<q", row.terms):
             tx.run("DELETE FROM search_terms WHERE term = ? AND message_id = ?", term, row.id)
     tx.run(f"DELETE FROM search_messages WHERE id {in_ids}", *message_ids)
-    search_text.remove(tx, message_ids)
