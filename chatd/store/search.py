@@ -16,7 +16,7 @@ from chatd.store import search_dialect, search_words
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
 
 # How many messages of a list are looked at, one after the other while the page is not full.
-WINDOWS = (2_000, 30_000)
+WINDOWS = (1_000, 30_000)
 # The newest hits, of which the most relevant are shown first.
 RANKED = 1_000
 DEADLINE_S = 2.0
