@@ -14,14 +14,15 @@ from typing import NamedTuple
 from chatd.model.limits import SEARCH_RESULTS
 from chatd.store import search_dialect, search_words
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
+from chatd.store.search_words import MANY
 
-# How many messages of a list are looked at, one after the other while the page is not full.
-WINDOWS = (1_000, 30_000)
+# How many messages of a list are looked at: more, while the page is not full.
+WINDOWS = (1_000, 5_000, 30_000)
 # The newest hits, of which the most relevant are shown first.
 RANKED = 1_000
 DEADLINE_S = 2.0
-# For counting what is behind the page, where the list goes on behind the window.
-COUNTING_S = 0.01
+# For counting what is behind the page, where more than the first window is looked at.
+COUNTING_S = 0.005
 
 NEWEST, OLDEST, SHORTEST = "id DESC", "id", "length, id DESC"
 
@@ -52,7 +53,9 @@ class Search(NamedTuple):
 
 
 class Found(NamedTuple):
-    """`total` is exact where few messages are looked at, and past the page's end wherever there is a next page."""
+    """`total` is what fits of the messages looked at: all of a list that ends there, or past the page's end where
+    there is a next page.
+    """
 
     total: int
     message_ids: list[int]
@@ -91,45 +94,51 @@ def find(tx: Tx, search: Search) -> Found:
     if not all(it.values for it in lists):  # a word is nowhere
         return found
     with suppress(TooSlow):
-        for hits in _attempts(tx, search, lists):
+        for window, hits in _attempts(tx, search, lists):
             found = _page(tx, search, hits)
             if found.total > search.offset + search.limit:
-                tx.allow(COUNTING_S)
+                tx.allow(DEADLINE_S if window == WINDOWS[0] else COUNTING_S)
                 return found._replace(total=max(found.total, _count(tx, hits)))
     return found
 
 
 def _lists(tx: Tx, search: Search) -> Iterator[_List]:
-    """Each has all messages that fit."""
+    """Each has all messages that fit; the last one is the guild's. What names too many is none."""
     for part in search_words.parts("\n".join(search.words)):
         if (words := search_words.containing(tx, part)) is not None:
             terms = tuple(search_words.term_of(search.guild_id, word) for word in words)
             yield _List("search_terms", "message_id", "term", terms)
     for terms in search.wanted:
-        yield _List("search_terms", "message_id", "term", terms)
-    columns = (("author_id", search.authors), ("channel_id", search.channels), ("guild_id", (search.guild_id,)))
-    yield from (_List("search_messages", "id", column, values) for column, values in columns if values)
+        if len(terms) <= MANY:
+            yield _List("search_terms", "message_id", "term", terms)
+    for column, values in (
+        ("author_id", search.authors),
+        ("channel_id", search.channels),
+        ("guild_id", (search.guild_id,)),
+    ):
+        if 0 < len(values) <= MANY:
+            yield _List("search_messages", "id", column, values)
 
 
-def _attempts(tx: Tx, search: Search, lists: list[_List]) -> Iterator[_Sql]:
+def _attempts(tx: Tx, search: Search, lists: list[_List]) -> Iterator[tuple[int, _Sql]]:
     """Each time more messages are looked at: the first of the list whose first messages reach farthest."""
     for window in WINDOWS:
-        firsts = [_first(search, it, window) for it in lists]
+        firsts = [_first(tx, search, it, window) for it in lists]
         (goes_on, _), farthest = min((_reach(tx, search, first, window), first) for first in firsts)
-        yield _fitting(tx, search, farthest)
+        yield window, _fitting(tx, search, farthest)
         if not goes_on:
             return
 
 
-def _first(search: Search, it: _List, count: int) -> _Sql:
+def _first(tx: Tx, search: Search, it: _List, count: int) -> _Sql:
     """The ids of the first messages of a list, in order. Those of each value are found by themselves, and merged."""
     order = f"ORDER BY id {search.direction} LIMIT ?"
     one = f"SELECT {it.id} AS id FROM {it.table} WHERE {it.column} = ? AND {it.id} > ? AND {it.id} < ? {order}"
-    params = tuple(param for value in it.values for param in (value, search.after, search.before, count))
+    params = (search.after, search.before, count)
     if len(it.values) == 1:
-        return _Sql(one, params)
-    each = " UNION ALL ".join([f"SELECT id FROM ({one}) part"] * len(it.values))
-    return _Sql(f"SELECT DISTINCT id FROM ({each}) parts {order}", (*params, count))
+        return _Sql(one, (*it.values, *params))
+    each, params_of_each = search_dialect.for_each(tx, one, it.values, params)
+    return _Sql(f"SELECT DISTINCT id FROM ({each}) each_one {order}", (*params_of_each, count))
 
 
 def _reach(tx: Tx, search: Search, first: _Sql, count: int) -> tuple[bool, int]:

@@ -1,6 +1,6 @@
 """The one part of search in which the databases differ."""
 
-from chatd.store.db import Tx
+from chatd.store.db import Param, Tx
 
 _TABLES = ("search_messages", "search_terms", "search_words", "search_stale")
 _CONTAINS = {"sqlite": "INSTR(s.text, ?) > 0", "postgres": "STRPOS(s.text, ?) > 0"}
@@ -19,6 +19,19 @@ def steer(tx: Tx) -> None:
 def ordered(tx: Tx, column: str, direction: str) -> str:
     """Keeps rows in the order that they are read in. SQLite does so by itself, and would sort them if asked."""
     return f"ORDER BY {column} {direction}" if tx.dialect == "postgres" else ""
+
+
+def for_each(tx: Tx, sql: str, values: tuple[int, ...], params: tuple[Param, ...]) -> tuple[str, tuple[Param, ...]]:
+    """The rows of a query for each of the values, which is its first parameter. Returns SQL and its parameters.
+
+    PostgreSQL plans a UNION ALL of fifty queries for 2 ms; SQLite knows no LATERAL.
+    """
+    if tx.dialect == "sqlite":
+        union = " UNION ALL ".join([f"SELECT * FROM ({sql})"] * len(values))
+        return union, tuple(param for value in values for param in (value, *params))
+    rows = ", ".join(["(CAST(? AS BIGINT))"] * len(values))
+    lateral = sql.replace("?", "column1", 1)
+    return f"SELECT i.* FROM (VALUES {rows}) v CROSS JOIN LATERAL ({lateral}) i", (*values, *params)
 
 
 def contains(tx: Tx) -> str:
