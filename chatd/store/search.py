@@ -18,6 +18,8 @@ from chatd.store.search_words import MANY
 
 # How many messages of a list are looked at: more, while the page is not full.
 WINDOWS = (1_000, 5_000, 30_000)
+# Terms of a list that each message is looked up in.
+FEW = 4
 # The newest hits, of which the most relevant are shown first.
 RANKED = 1_000
 DEADLINE_S = 2.0
@@ -124,8 +126,11 @@ def _attempts(tx: Tx, search: Search, lists: list[_List]) -> Iterator[tuple[int,
     """Each time more messages are looked at: the first of the list whose first messages reach farthest."""
     for window in WINDOWS:
         firsts = [_first(tx, search, it, window) for it in lists]
-        (goes_on, _), farthest = min((_reach(tx, search, first, window), first) for first in firsts)
-        yield window, _fitting(tx, search, farthest)
+        (goes_on, _), rarest = min((_reach(tx, search, first, window), at) for at, first in enumerate(firsts))
+        # Whether a message is in a list of few terms is known sooner than what its text has.
+        others = {it.values for it in lists if it.column == "term" and len(it.values) <= FEW}
+        groups = {*search.wanted, *others} - {lists[rarest].values}
+        yield window, _fitting(tx, search, firsts[rarest], groups)
         if not goes_on:
             return
 
@@ -148,9 +153,9 @@ def _reach(tx: Tx, search: Search, first: _Sql, count: int) -> tuple[bool, int]:
     return (True, row.last) if row.count == count else (False, row.count)
 
 
-def _fitting(tx: Tx, search: Search, candidates: _Sql) -> _Sql:
-    """Those of the candidates that fit, in their order."""
-    conditions = list(_conditions(tx, search))
+def _fitting(tx: Tx, search: Search, candidates: _Sql, groups: set[tuple[int, ...]]) -> _Sql:
+    """Those of the candidates that fit, in their order. They have what the list has that they are from."""
+    conditions = list(_conditions(tx, search, groups))
     return _Sql(
         # SQLite reads a CROSS JOIN from left to right.
         f"SELECT s.id AS id, LENGTH(s.text) AS length FROM ({candidates.text}) c CROSS JOIN search_messages s"
@@ -176,8 +181,12 @@ def _count(tx: Tx, hits: _Sql) -> int:
     return int(tx.scalar(f"SELECT COUNT(*) FROM ({hits.text} LIMIT ?) hits", *hits.params, SEARCH_RESULTS))
 
 
-def _conditions(tx: Tx, search: Search) -> Iterator[_Sql]:
+def _conditions(tx: Tx, search: Search, groups: set[tuple[int, ...]]) -> Iterator[_Sql]:
     """What a message has to fit."""
+    for terms in groups:
+        yield _Sql(f"{_of_terms(terms)} > 0", terms)
+    if search.unwanted:
+        yield _Sql(f"{_of_terms(search.unwanted)} = 0", search.unwanted)
     yield _Sql("s.guild_id = ?", (search.guild_id,))
     for word in search.words:
         yield _Sql(search_dialect.contains(tx), (word,))
@@ -189,15 +198,12 @@ def _conditions(tx: Tx, search: Search) -> Iterator[_Sql]:
         if values:
             yield _Sql(f"s.{column} IN ({marks(len(values))})", values)
     yield _may_read(search)
-    for terms in search.wanted:
-        yield _Sql(f"EXISTS ({_of_terms(terms)})", terms)
-    if search.unwanted:
-        yield _Sql(f"NOT EXISTS ({_of_terms(search.unwanted)})", search.unwanted)
     yield _Sql("NOT EXISTS (SELECT 1 FROM search_stale q WHERE q.message_id = s.id)", ())
 
 
 def _of_terms(terms: tuple[int, ...]) -> str:
-    return f"SELECT 1 FROM search_terms t WHERE t.message_id = s.id AND t.term IN ({marks(len(terms))})"
+    """How many of them a message has. PostgreSQL would make EXISTS a join, and read the whole list for it."""
+    return f"(SELECT COUNT(*) FROM search_terms t WHERE t.message_id = c.id AND t.term IN ({marks(len(terms))}))"
 
 
 def _may_read(search: Search) -> _Sql:
