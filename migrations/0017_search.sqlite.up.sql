@@ -14,7 +14,7 @@ CREATE TABLE search_messages (
     author_id INTEGER NOT NULL,
     author_type INTEGER NOT NULL, -- 0 user, 1 bot, 2 webhook
     text TEXT NOT NULL,           -- the content, folded: words are compared with it as they are
-    terms BLOB NOT NULL           -- its rows in search_terms, 8 bytes each
+    terms BLOB NOT NULL           -- its rows in search_terms but those of words, 8 bytes each
 ) STRICT;
 CREATE INDEX search_messages_by_guild ON search_messages (guild_id, id);
 CREATE INDEX search_messages_by_channel ON search_messages (channel_id, id);

@@ -24,7 +24,7 @@ logger = log.get(__name__)
 _extra_of = decoder(MessageExtra).decode
 
 # Messages written at a time: posts wait for as long, on SQLite some 3 ms.
-BATCH = 128
+BATCH = 32
 # How long the index rests after a batch, in times of what that took: longer when there is more to do. A flood of posts
 # pays a few percent for it, and the index lags behind until the flood is over.
 REST = 4

@@ -5,10 +5,11 @@ transaction of the change, so that a crash forgets nothing. `search` does not sh
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chatd.store import search_dialect, search_words
-from chatd.store.db import Row, Tx, marks
+from chatd.store.db import Row, Tx, cols, marks
 
 USER, BOT, WEBHOOK = 0, 1, 2
 
@@ -44,6 +45,8 @@ class Entry(NamedTuple):
 
 class Indexed(Row):
     id: int
+    guild_id: int
+    text: str
     terms: bytes
 
 
@@ -106,30 +109,29 @@ def refresh(tx: Tx, noted: list[Stale], entries: list[Entry]) -> None:
 
 
 def _put(tx: Tx, entries: list[Entry]) -> None:
-    """Terms are written in their order, so that those in a row are in one place."""
-    words = {entry.source.id: search_words.words(entry.text) for entry in entries}
-    search_words.add(tx, set().union(*words.values()))
-    rows = [(entry, _terms(entry, words[entry.source.id])) for entry in entries]
-    tx.insert_many("search_messages", _COLUMNS, [_row(entry, terms) for entry, terms in rows])
-    tx.insert_many(
-        "search_terms", ("term", "message_id"), sorted((term, it.source.id) for it, terms in rows for term in terms)
-    )
+    search_words.add(tx, {word for entry in entries for word in search_words.words(entry.text)})
+    tx.insert_many("search_messages", _COLUMNS, [_row(entry) for entry in entries])
+    terms = [(term, it.source.id) for it in entries for term in _terms(it.source.guild_id, it.text, it.terms)]
+    # In their order, so that those in a row are in one place.
+    tx.insert_many("search_terms", ("term", "message_id"), sorted(terms))
 
 
-def _terms(entry: Entry, words: set[str]) -> list[int]:
-    guild_id = entry.source.guild_id or 0
-    return [*entry.terms, *(search_words.term_of(guild_id, word) for word in words)]
+def _terms(guild_id: int | None, text: str, beside: Iterable[int]) -> Iterator[int]:
+    """A message's, of its words and beside them."""
+    yield from beside
+    yield from (search_words.term_of(guild_id or 0, word) for word in search_words.words(text))
 
 
-def _row(entry: Entry, terms: list[int]) -> tuple[int | str | bytes | None, ...]:
+def _row(entry: Entry) -> tuple[int | str | bytes | None, ...]:
     it = entry.source
-    packed = struct.pack(f"<{len(terms)}q", *terms)
-    return it.id, it.guild_id, it.channel_id, it.view_id, it.author_id, entry.author_type, entry.text, packed
+    terms = struct.pack(f"<{len(entry.terms)}q", *entry.terms)
+    return it.id, it.guild_id, it.channel_id, it.view_id, it.author_id, entry.author_type, entry.text, terms
 
 
 def _remove(tx: Tx, message_ids: list[int]) -> None:
     in_ids = f"IN ({marks(len(message_ids))})"
-    for row in tx.rows(Indexed, f"SELECT id, terms FROM search_messages WHERE id {in_ids}", *message_ids):
-        for (term,) in struct.iter_unpack("<q", row.terms):
+    for row in tx.rows(Indexed, f"SELECT {cols(Indexed)} FROM search_messages WHERE id {in_ids}", *message_ids):
+        beside = (term for (term,) in struct.iter_unpack("<q", row.terms))
+        for term in _terms(row.guild_id, row.text, beside):
             tx.run("DELETE FROM search_terms WHERE term = ? AND message_id = ?", term, row.id)
     tx.run(f"DELETE FROM search_messages WHERE id {in_ids}", *message_ids)
