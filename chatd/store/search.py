@@ -19,12 +19,12 @@ from chatd.store.search_words import MANY
 # How many messages of a list are looked at: more, while the page is not full.
 WINDOWS = (1_000, 5_000, 30_000)
 # Terms of a list that each message is looked up in.
-FEW = 4
+FEW = 8
 # The newest hits, of which the most relevant are shown first.
 RANKED = 1_000
 DEADLINE_S = 2.0
 # For counting what is behind the page, where more than the first window is looked at.
-COUNTING_S = 0.005
+COUNTING_S = 0.003
 
 NEWEST, OLDEST, SHORTEST = "id DESC", "id", "length, id DESC"
 
@@ -123,14 +123,14 @@ def _lists(tx: Tx, search: Search) -> Iterator[_List]:
 
 
 def _attempts(tx: Tx, search: Search, lists: list[_List]) -> Iterator[tuple[int, _Sql]]:
-    """Each time more messages are looked at: the first of the list whose first messages reach farthest."""
+    """Each time more messages of the list whose first messages reach farthest."""
+    rarest = min(lists, key=lambda it: _reach(tx, search, it, WINDOWS[0]))
+    # Whether a message is in a list of few terms is known sooner than what its text has.
+    few = {it.values for it in lists if it.column == "term" and len(it.values) <= FEW}
+    groups = {*search.wanted, *few} - {rarest.values}
     for window in WINDOWS:
-        firsts = [_first(tx, search, it, window) for it in lists]
-        (goes_on, _), rarest = min((_reach(tx, search, first, window), at) for at, first in enumerate(firsts))
-        # Whether a message is in a list of few terms is known sooner than what its text has.
-        others = {it.values for it in lists if it.column == "term" and len(it.values) <= FEW}
-        groups = {*search.wanted, *others} - {lists[rarest].values}
-        yield window, _fitting(tx, search, firsts[rarest], groups)
+        yield window, _fitting(tx, search, _first(tx, search, rarest, window), groups)
+        goes_on, _ = _reach(tx, search, rarest, window)
         if not goes_on:
             return
 
@@ -146,8 +146,9 @@ def _first(tx: Tx, search: Search, it: _List, count: int) -> _Sql:
     return _Sql(f"SELECT DISTINCT id FROM ({each}) each_one {order}", (*params_of_each, count))
 
 
-def _reach(tx: Tx, search: Search, first: _Sql, count: int) -> tuple[bool, int]:
-    """Whether the list goes on behind them, and how many they are, or else how near the last one is."""
+def _reach(tx: Tx, search: Search, it: _List, count: int) -> tuple[bool, int]:
+    """Whether a list goes on behind its first messages, and how many they are, or else how near the last one is."""
+    first = _first(tx, search, it, count)
     last = "MIN" if search.direction == "DESC" else "-MAX"
     row = tx.rows(_Reach, f"SELECT COUNT(*), COALESCE({last}(id), 0) FROM ({first.text}) f", *first.params)[0]
     return (True, row.last) if row.count == count else (False, row.count)
