@@ -54,8 +54,8 @@ class Search(NamedTuple):
 
 
 class Found(NamedTuple):
-    """`total` is what fits of the messages looked at: all of a list that ends there, or past the page's end where
-    there is a next page.
+    """`total` is exact where the rarest list has less than WINDOW messages, and past the page's end wherever there is a
+    next page.
     """
 
     total: int
