@@ -2,15 +2,17 @@
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from chatd.service import expired_files, orphans, retention
+from chatd.service.render import extra_of
 from chatd.store import messages
+from chatd.store.messages import Draft
+from tests.integration.test_attachments import fetch
 from tests.integration.test_retention import DAY_S, all_told, command, contents, later, pin, settle
 from tests.support.app import Server
-from tests.support.client import Answer, Json, gateway, resumed
+from tests.support.client import Json, gateway, resumed
 from tests.support.world import User, World
 
 sqlite_only = pytest.mark.parametrize("server", ["sqlite-edge"], indirect=True)
@@ -38,17 +40,11 @@ async def history(user: User, channel_id: str) -> list[Json]:
     return found[::-1]
 
 
-async def fetch(world: World, url: str) -> Answer:
-    parts = urlsplit(url)
-    return await world.anybody.get(f"{parts.path}?{parts.query}")
-
-
 async def test_a_message_loses_its_files_and_stays(server: Server, world: World) -> None:
     alice, _, guild = await settle(world)
     await keep(server)
     await alice.say(guild.general, "plain")
     old = await post(alice, guild.general, {**FILE, "files[1]": b"more"}, content="old")
-    link = old["attachments"][0]["url"]
     alice = await later(server, world, alice)
     young = await post(alice, guild.general, content="young")
     async with gateway(server.url, alice.token) as ear:
@@ -65,8 +61,10 @@ async def test_a_message_loses_its_files_and_stays(server: Server, world: World)
     _, left, other = await history(alice, guild.general)
     assert left == {**old, "attachments": []}
     assert [file["filename"] for file in other["attachments"]] == ["notes.txt"]
-    assert (await fetch(world, link)).error == (404, 0)
-    assert (await fetch(world, young["attachments"][0]["url"])).content == b"notes"
+    links = [message["attachments"][0]["url"] for message in (old, young)]
+    fresh = (await alice.post("/attachments/refresh-urls", {"attachment_urls": links})).ok(200)["refreshed_urls"]
+    assert [link["refreshed"] for link in fresh] == [None, links[1]]
+    assert (await fetch(world.anybody, links[1])).content == b"notes"
     assert await orphans.collect(server.core) == 2
 
 
@@ -93,14 +91,12 @@ async def test_many_go_in_batches(server: Server, world: World) -> None:
     said = [*"x" * expired_files.BATCH, *["", "x"] * expired_files.BATCH]
     core = server.core
     first = await post(alice, guild.general, content="first")
-    row = (await core.db.read(messages.by_ids, [int(first["id"])]))[0]
-    for content in said:
-        files = messages.attachments.seen_in
-        [(_, file)] = await core.db.read(files, int(first["attachments"][0]["id"]))
-        draft = messages.Draft(
-            core.ids.next, row.channel_id, row.author_id, 0, 0, content, None, row.extra, attachments=(file,)
-        )
-        await core.db.append(messages.append, draft)
+    [row] = await core.db.read(messages.by_ids, [int(first["id"])])
+    files = extra_of(row.extra).attachments
+    drafts = [
+        Draft(core.ids.next, row.channel_id, row.author_id, 0, 0, content, None, row.extra, files) for content in said
+    ]
+    await core.db.write(messages.append, drafts)
     alice = await later(server, world, alice, 2 * DAY_S)
     due = (await command(server, "retention due"))["channels"]
     assert [(it["messages"], it["files"], it["oldest"]) for it in due] == [(0, len(said) + 1, first["timestamp"])]
@@ -195,7 +191,7 @@ async def test_embeds_and_components_show_them_no_more(server: Server, world: Wo
     bot = await world.bot(alice, guild, permissions=1 << 3)
     await keep(server)
     icon, here, elsewhere = "attachment://notes.txt", {"url": "attachment://notes.txt"}, {"url": "https://a.test/i.png"}
-    embeds = [
+    embeds: list[Json] = [
         {"title": "t", "image": here, "author": {"name": "a", "icon_url": icon}},
         {"image": here, "color": 1},
         {"image": elsewhere, "thumbnail": here, "footer": {"text": "f", "icon_url": "attachment://other.txt"}},
@@ -204,7 +200,7 @@ async def test_embeds_and_components_show_them_no_more(server: Server, world: Wo
     await post(bot, guild.general, embeds=embeds)
     await post(bot, guild.general, embeds=[{"image": here}])
     text = {"type": 10, "content": "words"}
-    tree = [
+    tree: list[Json] = [
         {"type": 9, "components": [text], "accessory": {"type": 11, "media": here}},
         {"type": 9, "components": [text], "accessory": {"type": 11, "media": elsewhere}},
         {"type": 17, "components": [text, {"type": 12, "items": [{"media": here}, {"media": elsewhere}]}]},
@@ -213,9 +209,9 @@ async def test_embeds_and_components_show_them_no_more(server: Server, world: Wo
     ]
     message = await post(bot, guild.general, components=tree, flags=V2)
     await post(bot, guild.general, components=tree[3:], flags=V2)
-    # A bot sends back what it was shown.
+    # A bot sends back what it was shown; a file it has to call by its name.
     path = f"/channels/{guild.general}/messages/{message['id']}"
-    (await bot.patch(path, {"components": message["components"]})).ok(200)
+    (await bot.patch(path, {"components": [*message["components"][:4], tree[4]]})).ok(200)
     server.clock.advance(2 * DAY_S)
     await expire(server)
     first, second = await history(bot, guild.general)
@@ -234,14 +230,15 @@ async def test_embeds_and_components_show_them_no_more(server: Server, world: Wo
 
 
 @sqlite_only
-async def test_polls_and_stickers_are_something(server: Server, world: World) -> None:
+async def test_a_poll_stays(server: Server, world: World) -> None:
     alice, _, guild = await settle(world)
     await keep(server)
-    await post(alice, guild.general, poll={"question": {"text": "?"}, "answers": [{"poll_media": {"text": "yes"}}]})
+    poll = {"question": {"text": "?"}, "answers": [{"poll_media": {"text": "yes"}}]}
+    asked = await post(alice, guild.general, poll=poll)
     alice = await later(server, world, alice, 2 * DAY_S)
     await expire(server)
-    [left] = await history(alice, guild.general)
-    assert (left["attachments"], left["poll"]["question"]) == ([], {"text": "?"})
+    left = (await history(alice, guild.general))[0]
+    assert (left["id"], left["attachments"], left["poll"]["question"]) == (asked["id"], [], {"text": "?"})
 
 
 async def test_a_session_resumes_across_it(server: Server, world: World) -> None:
