@@ -28,7 +28,7 @@ VERBS = {
     "guild": Verb("chatd.cli.guild", "create and list guilds"),
     "bot": Verb("chatd.cli.bot", "create bots"),
     "sessions": Verb("chatd.cli.sessions", "list and disconnect the gateway sessions of a running server"),
-    "retention": Verb("chatd.cli.retention", "how long messages are kept; delete those that are due"),
+    "retention": Verb("chatd.cli.retention", "how long messages and files are kept; delete what is due"),
     "migrate": Verb("chatd.cli.migrate", "show and change the version of the database's schema"),
     "config": Verb("chatd.cli.config", "show, check and write the configuration"),
     "doctor": Verb("chatd.cli.doctor", "look for what keeps a server from running well"),
