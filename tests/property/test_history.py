@@ -15,8 +15,7 @@ from chatd.service import deletions, messages
 from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import migrate
-from tests.property.test_reactions import person, settle
-from tests.support.core import open_core
+from tests.support.core import open_core, person, shared_channel
 from tests.support.postgres import fresh_database
 
 AT_FIRST = 15
@@ -108,7 +107,7 @@ def _migrate(url: str) -> None:
 async def _run(url: str, directory: Path, done: list[list[int | None]], limits: list[int]) -> None:
     async with open_core(directory, database={"url": url}) as core:
         owner = await person(core, "owner")
-        past = Past(core, owner, await settle(core, [owner]))
+        past = Past(core, owner, await shared_channel(core, [owner]))
         for _ in range(AT_FIRST):
             await past.post()
         changed = trio.Event()
