@@ -24,7 +24,9 @@ AGES = {
 def configure(parser: ArgumentParser) -> None:
     actions = add_actions(parser)
     add_action(actions, "show", _show, "list the rules")
-    setting = add_action(actions, "set", _set, "make a rule or change it; what is not given stays as it holds for the channel now")
+    setting = add_action(
+        actions, "set", _set, "make a rule or change it; what is not given stays as it holds for the channel now"
+    )
     setting.add_argument("--channel", metavar="ID", help="for this channel and its threads, or this category")
     for flag, meaning in AGES.items():
         setting.add_argument(flag, type=_age, default=SUPPRESS, metavar="AGE", help=meaning)
