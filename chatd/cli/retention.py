@@ -17,14 +17,16 @@ EVERYWHERE = "all others"
 PINNED = {"keep": True, "delete": False}
 AGES = {
     "--messages": f"delete them at this age: 90d, 12w, 36h; {FOREVER}, as without a rule",
-    "--files": "take them from messages of this age, and delete those that have nothing else; likewise",
+    "--files": f"take them from messages of this age, and delete those that have nothing else; or {FOREVER}",
 }
 
 
 def configure(parser: ArgumentParser) -> None:
     actions = add_actions(parser)
     add_action(actions, "show", _show, "list the rules")
-    setting = add_action(actions, "set", _set, "make a rule or change it; what is not given stays as it holds there")
+    setting = add_action(
+        actions, "set", _set, "make a rule or change it; what is not given stays as it holds for the channel now"
+    )
     setting.add_argument("--channel", metavar="ID", help="for this channel and its threads, or this category")
     for flag, meaning in AGES.items():
         setting.add_argument(flag, type=_age, default=SUPPRESS, metavar="AGE", help=meaning)

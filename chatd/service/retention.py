@@ -22,7 +22,7 @@ logger = log.get(__name__)
 
 # The least that a rule may say: by then, whoever is there has seen the message.
 SHORTEST_S = 60
-# The most, 68 years: with it the age is still an id.
+# The most, 68 years: an id from so long ago is still a 64-bit number.
 LONGEST_S = 2**31 - 1
 
 # Channels that are looked up at a time.
