@@ -26,23 +26,18 @@ CREATE TABLE search_terms (
     PRIMARY KEY (term, message_id)
 );
 
+-- Words are looked up by how they begin, whatever the database's locale.
+CREATE TABLE search_words (
+    ending TEXT COLLATE "C" NOT NULL,
+    word TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (ending, word)
+);
+
 CREATE TABLE search_stale (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     message_id BIGINT NOT NULL
 );
 CREATE INDEX search_stale_by_message ON search_stale (message_id);
-
--- pg_trgm is a package of its own in places, and not everybody may install it. Without it texts are searched by
--- reading them. The list of what is not yet in the index is kept short, because every search reads it.
-DO $$
-BEGIN
-    CREATE EXTENSION IF NOT EXISTS pg_trgm;
-    CREATE INDEX search_messages_by_text ON search_messages USING gin (text gin_trgm_ops)
-        WITH (gin_pending_list_limit = 512);
-EXCEPTION WHEN undefined_file OR feature_not_supported OR insufficient_privilege OR undefined_object THEN
-    RAISE WARNING 'search has no index of texts: %', SQLERRM;
-END
-$$;
 
 CREATE FUNCTION search_note_stale() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -7,7 +7,6 @@ or has one find more than before, adds one to `REVISION`: then a server that sta
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import blake2b
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from msgspec import UNSET
 from chatd.model.objects.component import texts
 from chatd.model.objects.embed import Embed
 from chatd.model.objects.message import MessageExtra, MessageType
+from chatd.store import search_words
 from chatd.store.search_index import Source
 
 REVISION = 1
@@ -69,10 +69,7 @@ def terms(document: Document) -> tuple[int, ...]:
 
 
 def term(guild_id: int, kind: str, value: object) -> int:
-    """63 bits: two that mean different things are the same about never."""
-    text = str(value).casefold() if kind in _IN_ANY_CASE else value
-    digest = blake2b(f"{guild_id} {kind} {text}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest) >> 1
+    return search_words.term(guild_id, kind, str(value).casefold() if kind in _IN_ANY_CASE else value)
 
 
 def _has(it: Document) -> Iterator[str]:

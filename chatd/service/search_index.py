@@ -15,7 +15,7 @@ from chatd.model.objects.message import MessageExtra
 from chatd.model.snowflake import created_ms
 from chatd.model.wire import decoder, timestamp
 from chatd.service.search_facets import REVISION, Document, fold, replied_to, terms
-from chatd.store import messages, search_index, search_text
+from chatd.store import messages, search_index
 from chatd.store.db import Database, Overloaded, Tx
 from chatd.store.search_index import BOT, USER, WEBHOOK, Entry, Source, Stale
 
@@ -24,7 +24,7 @@ logger = log.get(__name__)
 _extra_of = decoder(MessageExtra).decode
 
 # Messages written at a time: posts wait for as long, on SQLite some 3 ms.
-BATCH = 128
+BATCH = 32
 # How long the index rests after a batch, in times of what that took. Where posts wait it rests longer: a flood pays a
 # few percent for it, and the index lags behind until the flood is over.
 REST, LONG_REST = 4, 60
@@ -96,8 +96,6 @@ class SearchIndex:
         if await self._db.read(search_index.revision) != revision:
             await self._db.write_aside(search_index.begin, revision)
         self._newest_at_start = await self._db.read(search_index.newest)
-        if self.enabled and (problem := await self._db.read(search_text.shortcoming)):
-            logger.warning(f"search: {problem}")
 
 
 def _next(tx: Tx) -> Batch:

@@ -5,10 +5,11 @@ transaction of the change, so that a crash forgets nothing. `search` does not sh
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from chatd.store import search_text
-from chatd.store.db import Row, Tx, marks
+from chatd.store import search_dialect, search_words
+from chatd.store.db import Row, Tx, cols, marks
 
 USER, BOT, WEBHOOK = 0, 1, 2
 
@@ -39,11 +40,13 @@ class Entry(NamedTuple):
     source: Source
     author_type: int
     text: str
-    terms: tuple[int, ...]
+    terms: tuple[int, ...]  # beside those of its words
 
 
 class Indexed(Row):
     id: int
+    guild_id: int
+    text: str
     terms: bytes
 
 
@@ -63,7 +66,7 @@ def revision(tx: Tx) -> int:
 def begin(tx: Tx, revision: int) -> None:
     """Forget what there is and begin anew; revision 0 is the end of it."""
     tx.run("UPDATE search_state SET revision = ?, position = 0", revision)
-    search_text.empty(tx)
+    search_dialect.empty(tx)
 
 
 def newest(tx: Tx) -> int:
@@ -106,10 +109,17 @@ def refresh(tx: Tx, noted: list[Stale], entries: list[Entry]) -> None:
 
 
 def _put(tx: Tx, entries: list[Entry]) -> None:
+    search_words.add(tx, {word for entry in entries for word in search_words.words(entry.text)})
     tx.insert_many("search_messages", _COLUMNS, [_row(entry) for entry in entries])
-    terms = [(term, entry.source.id) for entry in entries for term in entry.terms]
-    tx.insert_many("search_terms", ("term", "message_id"), terms)
-    search_text.put(tx, [(entry.source.id, entry.text) for entry in entries])
+    terms = [(term, it.source.id) for it in entries for term in _terms(it.source.guild_id, it.text, it.terms)]
+    # In their order, so that those in a row are in one place.
+    tx.insert_many("search_terms", ("term", "message_id"), sorted(terms))
+
+
+def _terms(guild_id: int | None, text: str, beside: Iterable[int]) -> Iterator[int]:
+    """A message's, of its words and beside them."""
+    yield from beside
+    yield from (search_words.term_of(guild_id or 0, word) for word in search_words.words(text))
 
 
 def _row(entry: Entry) -> tuple[int | str | bytes | None, ...]:
@@ -120,8 +130,8 @@ def _row(entry: Entry) -> tuple[int | str | bytes | None, ...]:
 
 def _remove(tx: Tx, message_ids: list[int]) -> None:
     in_ids = f"IN ({marks(len(message_ids))})"
-    for row in tx.rows(Indexed, f"SELECT id, terms FROM search_messages WHERE id {in_ids}", *message_ids):
-        for (term,) in struct.iter_unpack("<q", row.terms):
+    for row in tx.rows(Indexed, f"SELECT {cols(Indexed)} FROM search_messages WHERE id {in_ids}", *message_ids):
+        beside = (term for (term,) in struct.iter_unpack("<q", row.terms))
+        for term in _terms(row.guild_id, row.text, beside):
             tx.run("DELETE FROM search_terms WHERE term = ? AND message_id = ?", term, row.id)
     tx.run(f"DELETE FROM search_messages WHERE id {in_ids}", *message_ids)
-    search_text.remove(tx, message_ids)

@@ -49,7 +49,7 @@ searches = st.builds(
     author_types=st.just(()),
     wanted=groups.map(tuple),
     unwanted=st.lists(st.sampled_from(TERMS), max_size=1).map(tuple),
-    words=st.lists(st.sampled_from((*WORDS, "b")), max_size=2, unique=True).map(tuple),
+    words=st.lists(st.sampled_from((*WORDS, "b", "本", "c b")), max_size=2, unique=True).map(tuple),
     after=st.integers(0, 10),
     before=st.integers(20, 70),
     order=st.sampled_from((NEWEST, OLDEST)),
@@ -107,7 +107,7 @@ def test_what_is_found_agrees(
     search: Search,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store, "WINDOW", window)
+    monkeypatch.setattr(store, "WINDOWS", (window, 30_000))
     with transaction(connection) as tx:
         advance(tx, [entry(id_, it) for id_, it in enumerate(past, 1)], len(past))
         now = dict(enumerate(past, 1))
