@@ -2,7 +2,7 @@
 
 However many messages there are, a search looks at a bounded number of them. The filters and the words each name a list
 of messages (those of an author, in a channel, with a picture, with one of the words that have a part inside, …). Of the
-rarest of these lists the newest messages are looked at, and more of them, up to a bound, while the page is not full.
+rarest of these lists the newest messages are looked at, up to a bound, until the page is full.
 
 What has changed since it was indexed is not found, so that nothing is found by what it no longer says.
 """
@@ -16,17 +16,16 @@ from chatd.store import search_dialect, search_words
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
 from chatd.store.search_words import MANY
 
-# How many messages of a list are looked at: more, while the page is not full.
-WINDOWS = (1_000, 5_000, 30_000)
+# Messages of a list that are looked at: that are counted, and that the page is looked for in.
+WINDOW = 1_000
+SCAN = 30_000
 # Terms of a list that each message is looked up in.
-FEW = 4
+FEW = 8
 # The newest hits, of which the most relevant are shown first.
 RANKED = 1_000
 DEADLINE_S = 2.0
-# For counting what is behind the page, where more than the first window is looked at.
-COUNTING_S = 0.005
 
-NEWEST, OLDEST, SHORTEST = "id DESC", "id", "length, id DESC"
+NEWEST, OLDEST, SHORTEST = "newest", "oldest", "shortest"
 
 
 class Search(NamedTuple):
@@ -55,8 +54,8 @@ class Search(NamedTuple):
 
 
 class Found(NamedTuple):
-    """`total` is what fits of the messages looked at: all of a list that ends there, or past the page's end where
-    there is a next page.
+    """`total` is exact where the rarest list has less than WINDOW messages, and past the page's end wherever there is a
+    next page.
     """
 
     total: int
@@ -91,16 +90,19 @@ def find(tx: Tx, search: Search) -> Found:
     """The last thing in its transaction, which may have run out of time. Raises TooSlow when nothing was found."""
     search_dialect.steer(tx)
     tx.allow(DEADLINE_S)
-    found = Found(0, [])
     lists = list(_lists(tx, search))
     if not all(it.values for it in lists):  # a word is nowhere
-        return found
+        return Found(0, [])
+    (goes_on, _), at = min((_reach(tx, search, it), at) for at, it in enumerate(lists))
+    near, far = (_fitting(tx, search, lists, lists[at], count) for count in (WINDOW, SCAN))
+    # Messages of one value are read until the page is full; those of several are collected before.
+    in_order = len(lists[at].values) == 1
+    found = _page(tx, search, far if in_order else near)
     with suppress(TooSlow):
-        for window, hits in _attempts(tx, search, lists):
-            found = _page(tx, search, hits)
-            if found.total > search.offset + search.limit:
-                tx.allow(DEADLINE_S if window == WINDOWS[0] else COUNTING_S)
-                return found._replace(total=max(found.total, _count(tx, hits)))
+        if goes_on and not in_order and found.total <= search.offset + search.limit:
+            found = _page(tx, search, far)
+        if found.total > search.offset + search.limit:
+            found = found._replace(total=max(found.total, _count(tx, near)))
     return found
 
 
@@ -122,19 +124,6 @@ def _lists(tx: Tx, search: Search) -> Iterator[_List]:
             yield _List("search_messages", "id", column, values)
 
 
-def _attempts(tx: Tx, search: Search, lists: list[_List]) -> Iterator[tuple[int, _Sql]]:
-    """Each time more messages are looked at: the first of the list whose first messages reach farthest."""
-    for window in WINDOWS:
-        firsts = [_first(tx, search, it, window) for it in lists]
-        (goes_on, _), rarest = min((_reach(tx, search, first, window), at) for at, first in enumerate(firsts))
-        # Whether a message is in a list of few terms is known sooner than what its text has.
-        others = {it.values for it in lists if it.column == "term" and len(it.values) <= FEW}
-        groups = {*search.wanted, *others} - {lists[rarest].values}
-        yield window, _fitting(tx, search, firsts[rarest], groups)
-        if not goes_on:
-            return
-
-
 def _first(tx: Tx, search: Search, it: _List, count: int) -> _Sql:
     """The ids of the first messages of a list, in order. Those of each value are found by themselves, and merged."""
     order = f"ORDER BY id {search.direction} LIMIT ?"
@@ -146,16 +135,20 @@ def _first(tx: Tx, search: Search, it: _List, count: int) -> _Sql:
     return _Sql(f"SELECT DISTINCT id FROM ({each}) each_one {order}", (*params_of_each, count))
 
 
-def _reach(tx: Tx, search: Search, first: _Sql, count: int) -> tuple[bool, int]:
-    """Whether the list goes on behind them, and how many they are, or else how near the last one is."""
+def _reach(tx: Tx, search: Search, it: _List) -> tuple[bool, int]:
+    """Whether a list goes on behind its first messages, and how many they are, or else how near the last one is."""
+    first = _first(tx, search, it, WINDOW)
     last = "MIN" if search.direction == "DESC" else "-MAX"
     row = tx.rows(_Reach, f"SELECT COUNT(*), COALESCE({last}(id), 0) FROM ({first.text}) f", *first.params)[0]
-    return (True, row.last) if row.count == count else (False, row.count)
+    return (True, row.last) if row.count == WINDOW else (False, row.count)
 
 
-def _fitting(tx: Tx, search: Search, candidates: _Sql, groups: set[tuple[int, ...]]) -> _Sql:
-    """Those of the candidates that fit, in their order. They have what the list has that they are from."""
-    conditions = list(_conditions(tx, search, groups))
+def _fitting(tx: Tx, search: Search, lists: list[_List], rarest: _List, count: int) -> _Sql:
+    """Those of the first messages of the rarest list that fit, in their order."""
+    candidates = _first(tx, search, rarest, count)
+    # Whether a message is in a list of few terms is known sooner than what its text has.
+    few = {it.values for it in lists if it.column == "term" and len(it.values) <= FEW}
+    conditions = list(_conditions(tx, search, {*search.wanted, *few} - {rarest.values}))
     return _Sql(
         # SQLite reads a CROSS JOIN from left to right.
         f"SELECT s.id AS id, LENGTH(s.text) AS length FROM ({candidates.text}) c CROSS JOIN search_messages s"
@@ -169,11 +162,10 @@ def _page(tx: Tx, search: Search, hits: _Sql) -> Found:
     """Looks for one more than the page has, to know whether there is a next one."""
     end = search.offset + search.limit
     rows = tx.rows(
-        Hit,
-        f"SELECT id, length FROM ({hits.text} LIMIT ?) hits ORDER BY {search.order}",
-        *hits.params,
-        max(end + 1, RANKED) if search.order == SHORTEST else end + 1,
+        Hit, f"{hits.text} LIMIT ?", *hits.params, max(end + 1, RANKED) if search.order == SHORTEST else end + 1
     )
+    if search.order == SHORTEST:
+        rows.sort(key=lambda row: (row.length, -row.id))
     return Found(len(rows), [row.id for row in rows[search.offset : end]])
 
 

@@ -107,7 +107,7 @@ def test_what_is_found_agrees(
     search: Search,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(store, "WINDOWS", (window, 30_000))
+    monkeypatch.setattr(store, "WINDOW", window)
     with transaction(connection) as tx:
         advance(tx, [entry(id_, it) for id_, it in enumerate(past, 1)], len(past))
         now = dict(enumerate(past, 1))
