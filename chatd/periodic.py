@@ -66,6 +66,7 @@ def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
         "temporary members": (5.0, lambda: temporary_members.remove_departed(core)),
         "retention": (60.0, lambda: retention.keep(core)),
+        "retention of files": (60.0, lambda: retention.keep_files(core)),
         "threads": (60.0, lambda: thread_archive.archive_idle(core)),
         "audit log": (3600.0, forget_audit_log),
         "orphans": (3600.0, lambda: orphans.collect(core)),

@@ -6,10 +6,12 @@ configuration.
 """
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import NamedTuple
 
 from chatd import __version__
@@ -28,7 +30,7 @@ VERBS = {
     "guild": Verb("chatd.cli.guild", "create and list guilds"),
     "bot": Verb("chatd.cli.bot", "create bots"),
     "sessions": Verb("chatd.cli.sessions", "list and disconnect the gateway sessions of a running server"),
-    "retention": Verb("chatd.cli.retention", "how long messages are kept; delete those that are due"),
+    "retention": Verb("chatd.cli.retention", "how long messages and files are kept; delete what is due"),
     "migrate": Verb("chatd.cli.migrate", "show and change the version of the database's schema"),
     "config": Verb("chatd.cli.config", "show, check and write the configuration"),
     "doctor": Verb("chatd.cli.doctor", "look for what keeps a server from running well"),
@@ -47,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="its options")
     asked = parser.parse_args(argv)
     verb = VERBS[asked.verb]
-    module = import_module(verb.module)
+    module = _load(verb)
     verb_parser = argparse.ArgumentParser(prog=f"chatd {asked.verb}", description=module.__doc__)
     module.configure(verb_parser)
     options = verb_parser.parse_args(asked.rest)
@@ -62,6 +64,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
     return status
+
+
+def _load(verb: Verb) -> ModuleType:
+    """Modules stay. Looking for garbage in them would take a fifth of this time, and later pause the server."""
+    gc.disable()
+    try:
+        return import_module(verb.module)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _complain(error: object, status: int) -> int:

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeAlias, get_type_hints
 
-from msgspec import Meta, Raw
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from chatd import __version__, log
 from chatd.model import limits
@@ -176,34 +176,41 @@ class RetentionScope(Params, kw_only=True):
     channel: Snowflake | None = None  # None: all that have no rule of their own
 
 
+Age = Annotated[int, Meta(ge=retention.SHORTEST_S, le=retention.LONGEST_S)]
+
+
 class RetentionRule(RetentionScope, kw_only=True):
-    messages_s: Annotated[int, Meta(ge=retention.SHORTEST_S)] | None = None
-    keep_pinned: bool = True
+    """What is not said stays as it holds for the channel, by its own rule or by another."""
+
+    messages_s: Age | UnsetType | None = UNSET
+    files_s: Age | UnsetType | None = UNSET
+    keep_pinned: bool | UnsetType = UNSET
 
 
 async def list_retention(core: Core, asked: Nothing) -> Answer:
     """The rule for everywhere, which has no channel, is the first."""
-    rules = await core.db.read(retention_store.rules)
-    return {
-        "rules": [
-            {
-                "channel": None if rule.scope == retention_store.EVERYWHERE else Snowflake(rule.scope),
-                "messages_s": rule.messages_s,
-                "keep_pinned": bool(rule.keep_pinned),
-            }
-            for rule in rules
-        ]
-    }
+    return {"rules": [_told_rule(rule) for rule in await core.db.read(retention_store.rules)]}
 
 
 async def set_retention(core: Core, asked: RetentionRule) -> Answer:
-    rule = Rule(asked.channel or retention_store.EVERYWHERE, asked.messages_s, int(asked.keep_pinned))
+    """The rule as it is then."""
+    values = {name: getattr(asked, name) for name in ("messages_s", "files_s", "keep_pinned")}
+    said = {name: value for name, value in values.items() if value is not UNSET}
     try:
-        await core.db.write(retention_store.put, rule)
+        rule = await core.db.write(retention_store.change, asked.channel or retention_store.EVERYWHERE, said)
     except Missing:
         raise Refused(f"there is no channel {asked.channel}") from None
-    logger.info("retention set", channel=asked.channel, messages_s=asked.messages_s, keep_pinned=asked.keep_pinned)
-    return {"channel": asked.channel, "messages_s": asked.messages_s, "keep_pinned": asked.keep_pinned}
+    logger.info("retention set", channel=asked.channel, **said)
+    return _told_rule(rule)
+
+
+def _told_rule(rule: Rule) -> Answer:
+    return {
+        "channel": None if rule.scope == retention_store.EVERYWHERE else Snowflake(rule.scope),
+        "messages_s": rule.messages_s,
+        "files_s": rule.files_s,
+        "keep_pinned": bool(rule.keep_pinned),
+    }
 
 
 async def clear_retention(core: Core, asked: RetentionScope) -> Answer:
@@ -220,7 +227,7 @@ async def list_due(core: Core, asked: Page) -> Answer:
             {
                 "id": Snowflake(channel.channel_id),
                 "guild_id": None if channel.guild_id is None else Snowflake(channel.guild_id),
-                "messages": count,
+                **count._asdict(),
                 "oldest": timestamp(created_ms(channel.oldest)),
             }
             for channel, count in await retention.due(core, asked.after)
@@ -229,8 +236,8 @@ async def list_due(core: Core, asked: Page) -> Answer:
 
 
 async def run_retention(core: Core, asked: Nothing) -> Answer:
-    """Delete some of what is due; none when all is done."""
-    return {"deleted": await retention.run_some(core)}
+    """Delete some of what is due; nothing when all is done."""
+    return (await retention.run_some(core))._asdict()
 
 
 # --- sessions: of a running server only ------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
-"""How long messages are kept: for everywhere, for one channel. Works with the server running or not.
+"""How long messages and files are kept: for everywhere, for one channel. Works with the server running or not.
 
 A running server deletes what is due by itself, little by little; `run` does it now.
 """
 
 import re
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any
 
 from chatd.cli.ask import ask, pages
@@ -14,17 +14,24 @@ from chatd.cli.options import add_action, add_actions, say, table
 UNITS_S = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 FOREVER = "forever"
 EVERYWHERE = "all others"
+PINNED = {"keep": True, "delete": False}
+AGES = {
+    "--messages": f"delete them at this age: 90d, 12w, 36h; {FOREVER}, as without a rule",
+    "--files": f"take them from messages of this age, and delete those that have nothing else; or {FOREVER}",
+}
 
 
 def configure(parser: ArgumentParser) -> None:
     actions = add_actions(parser)
     add_action(actions, "show", _show, "list the rules")
-    setting = add_action(actions, "set", _set, "make a rule, in place of the one that is there")
-    setting.add_argument("--channel", metavar="ID", help="for this channel and its threads, or this category")
-    setting.add_argument(
-        "--messages", type=_age, required=True, metavar="AGE", help=f"delete them at this age: 90d, 12w, 36h; {FOREVER}"
+    setting = add_action(
+        actions, "set", _set, "make a rule or change it; what is not given stays as it holds for the channel now"
     )
-    setting.add_argument("--pinned", choices=("keep", "delete"), default="keep", help="pinned ones (default: keep)")
+    setting.add_argument("--channel", metavar="ID", help="for this channel and its threads, or this category")
+    for flag, meaning in AGES.items():
+        setting.add_argument(flag, type=_age, default=SUPPRESS, metavar="AGE", help=meaning)
+    setting.add_argument("--pinned", choices=PINNED, help="pinned messages and their files; at first they are kept")
+    setting.set_defaults(refuse=setting.error)
     clearing = add_action(actions, "clear", _clear, "take a rule away")
     clearing.add_argument("--channel", metavar="ID", help="this channel's, not the one for all others")
     running = add_action(actions, "run", _run, "delete what is due now")
@@ -33,24 +40,28 @@ def configure(parser: ArgumentParser) -> None:
 
 def _show(options: Namespace) -> int:
     rules = ask(options, "retention show")["rules"]
-    shown = [
-        {
-            "channel": rule["channel"] or EVERYWHERE,
-            "messages": _shown(rule["messages_s"]),
-            "pinned": "keep" if rule["keep_pinned"] else "delete",
-        }
-        for rule in rules
-    ]
-    say(options, rules, table(shown, ("channel", "messages", "pinned")))
+    say(options, rules, table(map(_told, rules), ("channel", "messages", "files", "pinned")))
     return 0
 
 
 def _set(options: Namespace) -> int:
-    rule = {"channel": options.channel, "messages_s": options.messages, "keep_pinned": options.pinned == "keep"}
-    done = ask(options, "retention set", **rule)
-    age = _shown(done["messages_s"])
-    say(options, done, f"{done['channel'] or EVERYWHERE}: messages {age}, pinned {options.pinned}")
+    said = {f"{name}_s": getattr(options, name) for name in ("messages", "files") if name in options}
+    if not said:
+        options.refuse("one of --messages and --files is required")
+    if options.pinned is not None:
+        said["keep_pinned"] = PINNED[options.pinned]
+    done = ask(options, "retention set", channel=options.channel, **said)
+    say(options, done, "{channel}: messages {messages}, files {files}, pinned {pinned}".format(**_told(done)))
     return 0
+
+
+def _told(rule: dict[str, Any]) -> dict[str, str]:
+    return {
+        "channel": rule["channel"] or EVERYWHERE,
+        "messages": _shown(rule["messages_s"]),
+        "files": _shown(rule["files_s"]),
+        "pinned": "keep" if rule["keep_pinned"] else "delete",
+    }
 
 
 def _clear(options: Namespace) -> int:
@@ -61,19 +72,24 @@ def _clear(options: Namespace) -> int:
 
 def _run(options: Namespace) -> int:
     channels = list(pages(options, "retention due", "channels"))
-    total = sum(channel["messages"] for channel in channels)
+    total = {name: sum(channel[name] for channel in channels) for name in ("messages", "files")}
     if options.dry_run:
         shown = [{**channel, "channel": channel["id"], "guild": channel["guild_id"]} for channel in channels]
-        listed = table(shown, ("channel", "guild", "messages", "oldest"))
-        say(options, channels, f"{listed}\n{total} messages would be deleted")
+        listed = table(shown, ("channel", "guild", "messages", "files", "oldest"))
+        say(options, channels, f"{listed}\n{_sum(total)} would be deleted")
         return 0
-    deleted = 0
-    while part := ask(options, "retention run")["deleted"]:
-        deleted += part
+    deleted = dict.fromkeys(total, 0)
+    while any((part := ask(options, "retention run")).values()):
+        deleted = {name: count + part[name] for name, count in deleted.items()}
         # More may have become due, and the server's own round deletes too.
-        print(f"deleted {deleted} of about {max(total, deleted)}", file=sys.stderr)
-    say(options, {"deleted": deleted}, f"deleted {deleted} messages")
+        total = {name: max(count, deleted[name]) for name, count in total.items()}
+        print(f"deleted {_sum(deleted)} of about {_sum(total)}", file=sys.stderr)
+    say(options, deleted, f"deleted {_sum(deleted)}")
     return 0
+
+
+def _sum(counts: dict[str, int]) -> str:
+    return "{messages} messages and {files} files".format(**counts)
 
 
 def _age(text: str) -> int | None:

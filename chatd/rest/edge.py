@@ -98,8 +98,10 @@ async def _serve_requests(
                     drain.idle.add(scope)
                 data = early or await stream.receive_some()
                 early = b""
-                if not data or scope.cancel_called:  # time may be up in the moment that data comes
+                if not data:
                     return None
+                if scope.cancel_called:  # time may be up in the moment that data comes
+                    break
                 drain.idle.discard(scope)
                 reader.feed(data)
                 if reader.exchanges:
@@ -122,7 +124,7 @@ async def _serve_requests(
         finally:
             drain.idle.discard(scope)
             reader.close()
-    if scope.cancelled_caught:
+    if not reader.refused:  # time is up
         if reader.phase == IDLE:
             return None
         reader.refused = 408

@@ -57,7 +57,7 @@ def shown(
     used: set[int] = set()
 
     def find(url: str) -> StoredAttachment | None:
-        found = _referred_to(core, kept, url)
+        found = referred_to(kept, url)
         if found is not None:
             used.add(found.id)
         return found
@@ -71,12 +71,14 @@ def shown(
     return Contents(tuple(_listed(core, it) for it in kept if it.id not in used), embeds, components)
 
 
-def _referred_to(core: Core, kept: Sequence[StoredAttachment], url: str) -> StoredAttachment | None:
-    """By its name, or by a link that its author was shown and sends back, say with an edit."""
+def referred_to(kept: Sequence[StoredAttachment], url: str) -> StoredAttachment | None:
+    """By its name, or by a link that its author was shown and sends back, say with an edit; `server.public_url` may
+    have been another then.
+    """
     if url.startswith(_REFERENCE):
         name = sanitize(url.removeprefix(_REFERENCE))
         return next((attachment for attachment in kept if attachment.filename == name), None)
-    if url.startswith(f"{core.links.base}/attachments/"):
+    if "/attachments/" in url:
         path = path_in(url)
         return next((attachment for attachment in kept if path == path_of(attachment)), None)
     return None

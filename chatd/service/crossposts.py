@@ -162,7 +162,7 @@ def _update(new_id: Callable[[], int], tx: Tx) -> _Done:
         before = known[copy.copy_id]
         row = _like(before, known.get(copy.source_id or 0))
         message_store.update(tx, row)
-        message_store.update_attachments(tx, row.id, _files(before), _files(row))
+        message_store.update_attachments(tx, row, _files(before), _files(row))
         store.done(tx, copy)
         position = new_id()
         journal.keep_edit(tx, position, copy.guild_id, before, row)

@@ -146,7 +146,7 @@ def _edit(
         edited_ms = now_ms
     row = replace(before, content=content, flags=flags, edited_ms=edited_ms, extra=to_text(extra))
     store.update(tx, row)
-    store.update_attachments(tx, message_id, extra_before.attachments, extra.attachments)
+    store.update_attachments(tx, row, extra_before.attachments, extra.attachments)
     position = new_id()
     journal.keep_edit(tx, position, here.bus_key, before, row)
     return position, store.with_context(tx, [row], render.named_users, render.replied_to, me.id)

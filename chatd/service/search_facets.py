@@ -21,7 +21,7 @@ from chatd.store.search_index import Source
 REVISION = 1
 
 _LINK = re.compile(r"https?://[^\s<>]+", re.IGNORECASE)
-_IN_ANY_CASE = frozenset(("attachment_extension", "attachment_filename", "embed_provider", "link_hostname"))
+_IN_ANY_CASE = frozenset(("attachment_extension", "attachment_filename", "link_hostname"))
 # Discord's words for kinds of embeds differ from the embeds' own (resources/message, "Search Embed Types").
 _EMBED_TYPES = {"image": "image", "video": "video", "gifv": "gif", "audio": "sound", "article": "article"}
 

@@ -25,9 +25,9 @@ _extra_of = decoder(MessageExtra).decode
 
 # Messages written at a time: posts wait for as long, on SQLite some 3 ms.
 BATCH = 32
-# How long the index rests after a batch, in times of what that took: longer when there is more to do. A flood of posts
-# pays a few percent for it, and the index lags behind until the flood is over.
-REST = 4
+# How long the index rests after a batch, in times of what that took. Where posts wait it rests longer: a flood pays a
+# few percent for it, and the index lags behind until the flood is over.
+REST, LONG_REST = 4, 60
 # Searches that may wait for their turn; beyond it 503.
 WAITING = 32
 PROGRESS_S = 10.0
@@ -84,7 +84,10 @@ class SearchIndex:
                 reported = trio.current_time()
                 up_to = timestamp(created_ms(batch.newest_id)) if batch.newest_id else "changes"
                 logger.info("search: indexing", documents=self.documents, up_to=up_to)
-            await trio.sleep((trio.current_time() - begun) * REST)
+            took_s = trio.current_time() - begun
+            await trio.sleep(took_s * REST)
+            if self._db.is_busy:
+                await trio.sleep(took_s * (LONG_REST - REST))
             begun = trio.current_time()
         self.is_ready = True
 

@@ -58,6 +58,10 @@ class _Threads(Database):
     async def write(self, fn: Callable[[Tx, *Ts], Any], *args: *Ts, then: Callable[[Any], Any] | None = None) -> Any:
         return await self._writers[0].submit(Job(fn, args, then))
 
+    @property
+    def is_busy(self) -> bool:
+        return self._writers[0].waiting > 0
+
     async def write_aside(self, fn: Callable[[Tx, *Ts], Any], *args: *Ts) -> Any:
         return await self._writers[-1].submit(Job(fn, args))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from chatd.model.objects.attachment import StoredAttachment
 from chatd.model.wire import MAX_STRING_INT, decoder
-from chatd.store.db import Row, Tx, marks
+from chatd.store.db import Row, Tx, cols, marks
 from chatd.store.rows import to_text
 
 _NAME = re.compile(r"attachments/[0-9]{1,19}/([0-9]{1,19})")
@@ -22,16 +22,23 @@ def name_of(attachment: StoredAttachment) -> str:
     return f"attachments/{attachment.channel_id}/{attachment.id}"
 
 
-def insert(tx: Tx, named: Iterable[tuple[int, StoredAttachment]]) -> None:
-    """Messages and what they name."""
-    rows = [(file.id, message_id, to_text(file)) for message_id, file in named]
-    tx.insert_many("attachments", ("id", "message_id", "file"), rows)
+def insert(tx: Tx, named: Iterable[tuple[int, int, StoredAttachment]]) -> None:
+    """Channels, messages in them, and what they name."""
+    rows = [(file.id, message_id, channel_id, to_text(file)) for channel_id, message_id, file in named]
+    tx.insert_many("attachments", ("id", "message_id", "channel_id", "file"), rows)
 
 
 def delete(tx: Tx, message_id: int, ids: Sequence[int]) -> None:
     """The message names them no more."""
     if ids:
         tx.run(f"DELETE FROM attachments WHERE message_id = ? AND id IN ({marks(len(ids))})", message_id, *ids)
+
+
+def release(tx: Tx, message_ids: Sequence[int]) -> int:
+    """The messages name no files any more; how many they named."""
+    if not message_ids:
+        return 0
+    return tx.run(f"DELETE FROM attachments WHERE message_id IN ({marks(len(message_ids))})", *message_ids)
 
 
 def get(tx: Tx, attachment_id: int) -> StoredAttachment | None:
@@ -42,8 +49,8 @@ def get(tx: Tx, attachment_id: int) -> StoredAttachment | None:
 
 def seen_in(tx: Tx, attachment_id: int) -> list[tuple[int, StoredAttachment]]:
     """The channels of the messages that name it, with what it is."""
-    sql = "SELECT m.channel_id, a.file FROM attachments a JOIN messages m ON m.id = a.message_id WHERE a.id = ?"
-    return [(row.channel_id, _decode(row.file)) for row in tx.rows(_Named, sql, attachment_id)]
+    found = tx.rows(_Named, f"SELECT {cols(_Named)} FROM attachments WHERE id = ?", attachment_id)
+    return [(row.channel_id, _decode(row.file)) for row in found]
 
 
 def parse_name(name: str) -> int | None:

@@ -174,6 +174,11 @@ class Database(Protocol):
         """
         ...
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether writes wait, those that are aside not counted."""
+        ...
+
     async def write_aside(self, fn: Callable[[Tx, *Ts], T], *args: *Ts) -> T:
         """write() for what is derived from other rows and may lag behind them. PostgreSQL does it on a connection of
         its own, where nothing else waits for it: it has no place in the order of commits.

@@ -99,7 +99,7 @@ def append(tx: Tx, drafts: list[Draft]) -> list[int]:
             for target in d.mentioned
         ],
     )
-    named = [(id_, file) for id_, d in zip(ids, drafts, strict=True) for file in d.attachments]
+    named = [(d.channel_id, id_, file) for id_, d in zip(ids, drafts, strict=True) for file in d.attachments]
     if named:
         attachments.insert(tx, named)
     polls.start(tx, [(id_, d.poll_ends_ms) for id_, d in zip(ids, drafts, strict=True) if d.poll_ends_ms is not None])
@@ -121,12 +121,12 @@ def by_ids(tx: Tx, message_ids: Sequence[int]) -> list[MessageRow]:
 
 
 def update_attachments(
-    tx: Tx, message_id: int, old: Sequence[StoredAttachment], new: Sequence[StoredAttachment]
+    tx: Tx, row: MessageRow, old: Sequence[StoredAttachment], new: Sequence[StoredAttachment]
 ) -> None:
     """Of the files that the message names, beside `update` for what it says of them."""
     before, after = {file.id for file in old}, {file.id for file in new}
-    attachments.delete(tx, message_id, [*before - after])
-    attachments.insert(tx, [(message_id, file) for file in new if file.id not in before])
+    attachments.delete(tx, row.id, [*before - after])
+    attachments.insert(tx, [(row.channel_id, row.id, file) for file in new if file.id not in before])
 
 
 def update(tx: Tx, row: MessageRow) -> None:

@@ -51,6 +51,11 @@ class Writer:
         self._queue.put(job)
         return await job.outcome(cancellable=False)
 
+    @property
+    def waiting(self) -> int:
+        """Calls whose outcome is not reported yet."""
+        return self._unreported
+
     def close(self) -> None:
         """Take no more; what is queued is still written."""
         self._closed = True

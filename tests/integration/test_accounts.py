@@ -22,10 +22,9 @@ from chatd.service.actors import Actor
 from chatd.service.core import Core
 from chatd.store import accounts as account_store
 from chatd.store import applications as application_store
-from chatd.store import migrate
 from chatd.store.db import Database, Tx
 from tests.support.core import Clock, connect, open_core
-from tests.support.postgres import fresh_database
+from tests.support.databases import empty
 
 PASSWORD = "correct horse"
 UNAUTHORIZED = (401, 0)
@@ -38,16 +37,9 @@ def clock() -> Clock:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Empty: a file in `tmp_path`."""
-    if request.param == "sqlite":
-        yield ""
-    else:
-        with fresh_database(_migrate) as url:
-            yield url
-
-
-def _migrate(url: str) -> None:
-    migrate.up(url, now_ms=0)
+    """ "" stands for a file in `tmp_path`."""
+    with empty(request.param) as (_, url):
+        yield url
 
 
 @pytest.fixture

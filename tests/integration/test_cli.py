@@ -133,28 +133,36 @@ def test_retention(serve: Callable[..., Server], run: Run, data: Path) -> None:
             [(id_, channel, owner, 0, 0, "old", "{}") for id_ in range(1, 2502)],
         )
     empty = run("retention", "show")
-    assert (empty.status, empty.out) == (0, "channel  messages  pinned\n")
-    assert run("retention", "set", "--messages", "90d").out == "all others: messages 90d, pinned keep\n"
+    assert (empty.status, empty.out) == (0, "channel  messages  files  pinned\n")
+    assert run("retention", "set", "--messages", "90d").out == "all others: messages 90d, files forever, pinned keep\n"
     own = run("retention", "set", "--messages", "forever", "--pinned", "delete", "--channel", str(channel), "--json")
-    assert json.loads(own.out) == {"channel": str(channel), "messages_s": None, "keep_pinned": False}
-    assert "\n0 messages would be deleted\n" in run("retention", "run", "--dry-run").out
+    rule = {"channel": str(channel), "messages_s": None, "files_s": None, "keep_pinned": False}
+    assert json.loads(own.out) == rule
+    again = run("retention", "set", "--files", "2w", "--channel", str(channel))
+    assert again.out == f"{channel}: messages forever, files 2w, pinned delete\n"
+    assert "\n0 messages and 0 files would be deleted\n" in run("retention", "run", "--dry-run").out
     assert run("retention", "clear", "--channel", str(channel)).out == f"{channel}: no rule\n"
     assert json.loads(run("retention", "show", "--json").out) == [
-        {"channel": None, "messages_s": 90 * 86_400, "keep_pinned": True}
+        {"channel": None, "messages_s": 90 * 86_400, "files_s": None, "keep_pinned": True}
     ]
 
-    due = {"id": str(channel), "guild_id": guild, "messages": 2501, "oldest": "2015-01-01T00:00:00.000000+00:00"}
+    oldest = "2015-01-01T00:00:00.000000+00:00"
+    due = {"id": str(channel), "guild_id": guild, "messages": 2501, "files": 0, "oldest": oldest}
     assert json.loads(run("retention", "run", "--dry-run", "--json").out) == [due]
-    assert "\n2501 messages would be deleted\n" in run("retention", "run", "--dry-run").out
+    assert "\n2501 messages and 0 files would be deleted\n" in run("retention", "run", "--dry-run").out
     done = run("retention", "run")
-    assert (done.status, done.out) == (0, "deleted 2501 messages\n")
-    assert done.err == "deleted 2000 of about 2501\ndeleted 2501 of about 2501\n"
-    assert json.loads(run("retention", "run", "--json").out) == {"deleted": 0}
+    assert (done.status, done.out) == (0, "deleted 2501 messages and 0 files\n")
+    total = "2501 messages and 0 files"
+    assert done.err == f"deleted 2000 messages and 0 files of about {total}\ndeleted {total} of about {total}\n"
+    assert json.loads(run("retention", "run", "--json").out) == {"messages": 0, "files": 0}
     serve()
     assert "90d" in run("retention", "show").out
     assert run("retention", "clear").status == 0
     assert run("retention", "clear").err == "chatd: there is no such rule\n"
     assert run("retention", "set", "--messages", "90").status == 2
+    nothing = run("retention", "set", "--pinned", "keep")
+    assert nothing.status == 2
+    assert nothing.err.endswith("error: one of --messages and --files is required\n")
 
 
 def test_sessions_are_a_running_servers(serve: Callable[..., Server], run: Run, data: Path) -> None:

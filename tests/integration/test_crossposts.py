@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatd.service import crossposts
+from chatd.service import crossposts, retention
+from chatd.store import retention as retention_store
 from tests.integration.test_webhook_messages import author, contents
 from tests.integration.test_webhooks import allow, at
 from tests.support.app import Server
@@ -254,6 +255,19 @@ async def test_files_are_carried_on(server: Server, world: World, news: News) ->
     assert left["attachments"] == []
     link = urlsplit(copy["attachments"][0]["url"])
     assert (await world.anybody.get(f"/{link.path}?{link.query}")).status == 404
+
+
+async def test_files_whose_time_is_over_are_carried_on(server: Server, news: News) -> None:
+    parts = {"files[0]": ("a.txt", b"a")}
+    path = f"/channels/{news.channel_id}/messages"
+    sent = (await news.alice.upload(path, {"content": "look"}, parts)).ok(200)
+    (await news.alice.post(f"{news.path(sent)}/crosspost")).ok(200)
+    await server.core.db.write(retention_store.change, int(news.channel_id), {"files_s": 60})
+    server.clock.advance(61)
+    await retention.keep_files(server.core)
+    await carried_on(server)
+    [left] = await news.copies()
+    assert (left["content"], left["attachments"]) == ("look", [])
 
 
 async def test_however_a_source_ends(server: Server, world: World, news: News) -> None:

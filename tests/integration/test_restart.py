@@ -11,9 +11,10 @@ import trio
 
 from chatd import app
 from chatd.config import load
-from chatd.service import checkpoints, crossposts, polls
+from chatd.service import checkpoints, crossposts, polls, retention
 from chatd.store import crossposts as store
 from chatd.store import journal, open_database
+from chatd.store import retention as retention_store
 from chatd.store.db import Tx, cols
 from chatd.store.sessions import SessionRow
 from chatd.web.fetch import Web, public_web
@@ -236,6 +237,25 @@ async def test_files_are_told_with_links_that_are_good(options: dict[str, Any]) 
             assert {f"{link.scheme}://{link.netloc}" for link in links} == {running.url}
             contents = [(await anybody.get(f"/{link.path}?{link.query}")).content for link in links]
             assert contents == [b"1", b"1", b"2"]
+
+
+async def test_files_whose_time_is_over_are_told_of_once(options: dict[str, Any]) -> None:
+    clock = Clock()
+    async with serving(options, kill=True, clock=clock) as running, World(running.url) as world:
+        alice, bot, guild = await settle(world)
+        path = f"/channels/{guild.general}/messages"
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            client.cut()
+            (await alice.upload(path, {"content": "see"}, {"file": b"1"})).ok(200)
+            await running.core.db.write(retention_store.change, retention_store.EVERYWHERE, {"files_s": 60})
+            clock.advance(61)
+            await retention.keep_files(running.core)
+    async with serving(options, clock=clock) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            told = [(name, data["attachments"] == []) for name, data in again.events if name != "RESUMED"]
+    assert told == [("MESSAGE_CREATE", False), ("MESSAGE_UPDATE", True)]
 
 
 async def test_layouts_and_forwards_are_told_as_they_were(options: dict[str, Any]) -> None:

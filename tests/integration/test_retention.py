@@ -228,14 +228,34 @@ async def test_rules_are_listed_replaced_and_cleared(server: Server, world: Worl
     await keep(server, DAY_S, channel=guild.general)
     await keep(server, 60)
     await keep(server, 2 * DAY_S, keep_pinned=False)
-    everywhere = {"channel": None, "messages_s": 2 * DAY_S, "keep_pinned": False}
-    own = {"channel": guild.general, "messages_s": DAY_S, "keep_pinned": True}
+    everywhere = {"channel": None, "messages_s": 2 * DAY_S, "files_s": None, "keep_pinned": False}
+    own = {"channel": guild.general, "messages_s": DAY_S, "files_s": None, "keep_pinned": True}
     assert (await command(server, "retention show"))["rules"] == [everywhere, own]
     # A channel takes its rule along.
     (await alice.delete(f"/channels/{guild.general}")).ok(200)
     assert (await command(server, "retention show"))["rules"] == [everywhere]
     await command(server, "retention clear")
     assert (await command(server, "retention show"))["rules"] == []
+
+
+async def test_what_is_not_said_stays_as_it_holds_there(server: Server, world: World) -> None:
+    alice, _, guild = await settle(world)
+    category = await world.channel(alice, guild, "shelf", type=4)
+    inside = await world.channel(alice, guild, "inside", parent_id=category)
+    thread = (await alice.post(f"/channels/{inside}/threads", {"name": "thread", "type": 11})).ok(201)["id"]
+
+    async def rule(**said: Any) -> tuple[Any, ...]:
+        made = await command(server, "retention set", **said)
+        return made["channel"], made["messages_s"], made["files_s"], made["keep_pinned"]
+
+    assert await rule(files_s=60) == (None, None, 60, True)
+    assert await rule(messages_s=90, keep_pinned=False) == (None, 90, 60, False)
+    assert await rule(channel=category, files_s=70) == (category, 90, 70, False)
+    assert await rule(channel=thread, messages_s=None) == (thread, None, 70, False)
+    assert await rule(channel=guild.general, keep_pinned=True) == (guild.general, 90, 60, True)
+    # From here on it is on its own.
+    assert await rule(messages_s=80, files_s=None) == (None, 80, None, False)
+    assert await rule(channel=guild.general, files_s=61) == (guild.general, 90, 61, True)
 
 
 async def test_what_is_no_rule(sqlite_server: Server) -> None:
@@ -246,6 +266,8 @@ async def test_what_is_no_rule(sqlite_server: Server) -> None:
 
     assert await problem("set", messages_s=60, channel="1") == "there is no channel 1"
     assert "60" in await problem("set", messages_s=59)
+    assert "60" in await problem("set", files_s=59)
+    assert str(2**31 - 1) in await problem("set", files_s=2**31)
     assert await problem("clear") == "there is no such rule"
     assert await problem("clear", channel="1") == "there is no such rule"
 
@@ -262,14 +284,14 @@ async def test_a_dry_run_says_what_a_run_deletes(server: Server, world: World) -
     oldest = first["timestamp"]
     # The notice of the pin is a message too.
     assert found == {
-        guild.general: {"id": guild.general, "guild_id": guild.id, "messages": 3, "oldest": oldest},
-        direct: {"id": direct, "guild_id": None, "messages": 1, "oldest": oldest},
+        guild.general: {"id": guild.general, "guild_id": guild.id, "messages": 3, "files": 0, "oldest": oldest},
+        direct: {"id": direct, "guild_id": None, "messages": 1, "files": 0, "oldest": oldest},
     }
     last = max(found, key=int)
     assert (await command(server, "retention due", after=last))["channels"] == []
     assert len(await contents(alice, guild.general)) == 4
-    assert await command(server, "retention run") == {"deleted": 4}
-    assert await command(server, "retention run") == {"deleted": 0}
+    assert await command(server, "retention run") == {"messages": 4, "files": 0}
+    assert await command(server, "retention run") == {"messages": 0, "files": 0}
     assert (await command(server, "retention due"))["channels"] == []
     assert len(await contents(alice, guild.general)) == 1
 

@@ -1,7 +1,5 @@
 """Paging a channel's past skips nothing and repeats nothing, whatever is posted and deleted meanwhile."""
 
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,9 +12,8 @@ from chatd.model.wire import Snowflake, convert, decoder
 from chatd.service import deletions, messages
 from chatd.service.actors import Actor
 from chatd.service.core import Core
-from chatd.store import migrate
 from tests.support.core import open_core, person, shared_channel
-from tests.support.postgres import fresh_database
+from tests.support.databases import empty
 
 AT_FIRST = 15
 
@@ -94,14 +91,8 @@ class Past:
 @given(done=st.lists(changes, min_size=1, max_size=3), limits=st.lists(st.integers(1, 7), min_size=2, max_size=4))
 @settings(max_examples=12)
 def test_paging_beside_changes(database: str, done: list[list[int | None]], limits: list[int]) -> None:
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatd-test-")))
-        url = stack.enter_context(fresh_database(_migrate)) if database == "postgres" else ""
+    with empty(database) as (directory, url):
         trio.run(_run, url, directory, done, limits)
-
-
-def _migrate(url: str) -> None:
-    migrate.up(url, now_ms=0)
 
 
 async def _run(url: str, directory: Path, done: list[list[int | None]], limits: list[int]) -> None:

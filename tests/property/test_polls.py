@@ -2,9 +2,7 @@
 and what has become final agree with the last choices that were taken.
 """
 
-import tempfile
 from collections import Counter
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,9 @@ from chatd.model.wire import Snowflake, convert, decoder
 from chatd.service import messages, polls
 from chatd.service.actors import Actor
 from chatd.service.core import Core
-from chatd.store import journal, migrate
+from chatd.store import journal
 from tests.support.core import open_core, person, shared_channel
-from tests.support.postgres import fresh_database
+from tests.support.databases import empty
 
 PEOPLE, ANSWERS = 4, 3
 SINGLE, MULTIPLE = range(2)
@@ -39,14 +37,8 @@ histories = st.lists(st.lists(one | some, max_size=8), min_size=PEOPLE, max_size
 @given(histories=histories, ends=st.sets(st.sampled_from((SINGLE, MULTIPLE))))
 @settings(max_examples=20)
 def test_counts_agree_with_the_last_choices(database: str, histories: list[list[Choice]], ends: set[int]) -> None:
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatd-test-")))
-        url = stack.enter_context(fresh_database(_migrate)) if database == "postgres" else ""
+    with empty(database) as (directory, url):
         trio.run(run, url, directory, histories, ends)
-
-
-def _migrate(url: str) -> None:
-    migrate.up(url, now_ms=0)
 
 
 async def run(database_url: str, directory: Path, histories: list[list[Choice]], ends: set[int]) -> None:

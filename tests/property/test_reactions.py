@@ -1,7 +1,6 @@
 """What messages show of their reactions, to each who asks, agrees with a list that is counted by hand."""
 
-import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +16,8 @@ from chatd.model.objects.message import MessageCreate, MessagePage
 from chatd.model.objects.reaction import ReactionCreate, ReactionsQuery
 from chatd.model.wire import Snowflake
 from chatd.service import messages, reactions
-from chatd.store import migrate
 from tests.support.core import open_core, person, shared_channel
-from tests.support.postgres import fresh_database
+from tests.support.databases import empty
 
 PEOPLE, MESSAGES = 3, 2
 EMOJIS = ["👍", "❤️", "❤", "🇩🇪", *(chr(0x1F600 + number) for number in range(20))]
@@ -91,14 +89,8 @@ class Model:
 @given(history=steps)
 @settings(max_examples=30)
 def test_counts_agree_with_a_naive_model(database: str, history: list[tuple[Any, ...]]) -> None:
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatd-test-")))
-        url = stack.enter_context(fresh_database(_migrate)) if database == "postgres" else ""
+    with empty(database) as (directory, url):
         trio.run(run, url, directory, history)
-
-
-def _migrate(url: str) -> None:
-    migrate.up(url, now_ms=0)
 
 
 async def run(database_url: str, directory: Path, history: list[tuple[Any, ...]]) -> None:

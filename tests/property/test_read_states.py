@@ -1,7 +1,5 @@
 """What is unread, and what of it calls the reader, agrees with a list of messages that is counted by hand."""
 
-import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,9 @@ from chatd.service import accounts, auth, deletions, directs, guild_creation, me
 from chatd.service.actors import Actor
 from chatd.service.commits import change
 from chatd.service.core import Core
-from chatd.store import members, migrate
+from chatd.store import members
 from tests.support.core import Clock, open_core
-from tests.support.postgres import fresh_database
+from tests.support.databases import empty
 
 READER, WRITER = range(2)
 PLACES = 3  # two channels of a guild, and the direct channel
@@ -81,14 +79,8 @@ class Model:
 @given(history=steps)
 @settings(max_examples=40)
 def test_counts_agree_with_a_naive_model(database: str, history: list[tuple[Any, ...]]) -> None:
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatd-test-")))
-        url = stack.enter_context(fresh_database(_migrate)) if database == "postgres" else ""
+    with empty(database) as (directory, url):
         trio.run(run, url, directory, history)
-
-
-def _migrate(url: str) -> None:
-    migrate.up(url, now_ms=0)
 
 
 async def run(database_url: str, directory: Path, history: list[tuple[Any, ...]]) -> None:

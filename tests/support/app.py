@@ -1,8 +1,7 @@
 """The real server, `app.run`, on a free port, in the test's own event loop: it starts and stops in some 30 ms."""
 
-import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,10 +12,9 @@ import trio
 from chatd import app
 from chatd.config import load
 from chatd.service.core import Core
-from chatd.store import migrate
 from chatd.web.fetch import Web, public_web
 from tests.support.core import CHEAP_HASHES, Clock
-from tests.support.postgres import fresh_database
+from tests.support.databases import empty
 
 START_S = 15.0
 
@@ -79,16 +77,10 @@ async def serve(
     """
     database, http = VARIANTS[variant]
     clock = clock or Clock()
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatd-test-")))
-        url = stack.enter_context(fresh_database(_migrate)) if database == "postgres" else ""
+    with empty(database) as (directory, url):
         settings = {"data.dir": str(directory), "database.url": url, "server.http": http, **OPTIONS, **options}
         async with trio.open_nursery() as nursery:
             with trio.fail_after(START_S):
                 running = await nursery.start(partial(app.run, load(None, {}, settings), clock_ms=clock, web=web))
             yield Server(running, clock, variant, directory)
             running.stop()
-
-
-def _migrate(url: str) -> None:
-    migrate.up(url, now_ms=0)
