@@ -11,8 +11,9 @@ _POSTGRES_STEERING = (
 
 
 def steer(tx: Tx) -> None:
-    """Have PostgreSQL look candidates up one by one, instead of reading whole tables, and plan each search
-    anew, without compiling it: that takes longer than any search."""
+    """Have PostgreSQL look candidates up one by one, instead of reading whole tables, and plan each search anew; it
+    compiles none, which would take longer than any search.
+    """
     if tx.dialect == "postgres":
         tx.scalar(_POSTGRES_STEERING)
 
