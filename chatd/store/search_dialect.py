@@ -6,12 +6,14 @@ _TABLES = ("search_messages", "search_terms", "search_words", "search_stale")
 _CONTAINS = {"sqlite": "INSTR(s.text, ?) > 0", "postgres": "STRPOS(s.text, ?) > 0"}
 _POSTGRES_STEERING = (
     "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),"
-    " set_config('plan_cache_mode', 'force_custom_plan', true)"
+    " set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
 )
 
 
 def steer(tx: Tx) -> None:
-    """Have PostgreSQL look candidates up one by one, instead of reading whole tables, and plan each search anew."""
+    """Have PostgreSQL look candidates up one by one, instead of reading whole tables, and plan each search anew; it
+    compiles none, which would take longer than any search.
+    """
     if tx.dialect == "postgres":
         tx.scalar(_POSTGRES_STEERING)
 
