@@ -7,7 +7,6 @@ Numbers that an operator may set are in the configuration, with these as default
 _HOUR_S = 3600
 _DAY_S = 24 * _HOUR_S
 _KIB = 1024
-_MIB = 1024 * _KIB
 
 # reference
 SIGNED_URL_S = _DAY_S

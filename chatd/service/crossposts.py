@@ -79,15 +79,20 @@ async def crosspost(core: Core, me: Actor, channel_id: Snowflake, message_id: Sn
     publish = partial(_publish, core.ids.next, me.id, here, message_id)
     published = await core.db.write(publish, then=partial(message_edits.edited, core, me, here))
     with suppress(Overloaded):  # it is published, and the copies are due all the same
-        await deliver(core)
+        await _deliver_some(core)
     return published
 
 
 async def deliver(core: Core) -> None:
     """Post the copies that are due, and bring the others up to date."""
     while await core.db.read(store.is_anything_left):
-        for work in (_post, _update):
-            await core.db.write(partial(work, core.ids.next), then=partial(_tell, core))
+        await _deliver_some(core)
+
+
+async def _deliver_some(core: Core) -> None:
+    """A batch of each. Nobody who publishes waits for more: the others are the periodic job's."""
+    for work in (_post, _update):
+        await core.db.write(partial(work, core.ids.next), then=partial(_tell, core))
 
 
 # --- publishing ------------------------------------------------------------------------------------------------------

@@ -63,7 +63,8 @@ def offer(core: Core, here: Here, message_id: int, said: Draft | MessageRow) -> 
 
 def kept(embeds: tuple[Embed, ...], content: str) -> tuple[Embed, ...]:
     """Those whose links the new content of a message still has."""
-    return tuple(embed for embed in embeds if embed.url in links(content))
+    there = links(content) if embeds else ()
+    return tuple(embed for embed in embeds if embed.url in there)
 
 
 async def work(unfurls: Unfurls) -> None:

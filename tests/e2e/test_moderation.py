@@ -29,7 +29,7 @@ class Stage:
     def __init__(
         self, library: str, world: World, owner: User, members: Mapping[str, User], guild: Guild, bot: Bot
     ) -> None:
-        self.library = library
+        self.client = library
         self.world = world
         self.owner = owner
         self.members = members  # by name, the owner and the bot among them
@@ -97,7 +97,7 @@ async def knows_what_everybody_may(stage: Stage) -> None:
     async with trio.open_nursery() as nursery:
         for name, member in stage.members.items():
             assert found[name].keys() == {"", *channels}
-            nursery.start_soon(compare, stage.library, member, stage.guild, channels, found[name])
+            nursery.start_soon(compare, stage.client, member, stage.guild, channels, found[name])
 
 
 async def kicks_and_bans(stage: Stage) -> None:
