@@ -99,7 +99,7 @@ EMBEDS_LENGTH = 6000
 
 # resources/message, "Search Guild Messages"
 SEARCH_PAGE = 25
-SEARCH_RESULTS = 10_000  # how far pages go, and how far results are counted
+SEARCH_RESULTS = 10_000  # how far pages go
 SEARCH_SLOP = 100
 SEARCH_SLOP_DEFAULT = 2
 SEARCH_CONTENT_LENGTH = 1024

@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from chatd.model.limits import SEARCH_RESULTS
 from chatd.store import search_dialect, search_words
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
 from chatd.store.search_words import MANY
 
-# Messages of a list that are looked at: that are counted, and that the page is looked for in.
-WINDOW = 1_000
+# Messages of a list that are looked at: at first, when those that fit are counted, and until the page is full.
+WINDOW = 500
 SCAN = 30_000
 # Terms of a list that each message is looked up in.
 FEW = 8
@@ -93,17 +92,16 @@ def find(tx: Tx, search: Search) -> Found:
     lists = list(_lists(tx, search))
     if not all(it.values for it in lists):  # a word is nowhere
         return Found(0, [])
-    (goes_on, _), at = min((_reach(tx, search, it), at) for at, it in enumerate(lists))
-    near, far = (_fitting(tx, search, lists, lists[at], count) for count in (WINDOW, SCAN))
-    # Messages of one value are read until the page is full; those of several are collected before.
-    in_order = len(lists[at].values) == 1
-    found = _page(tx, search, far if in_order else near)
-    with suppress(TooSlow):
-        if goes_on and not in_order and found.total <= search.offset + search.limit:
-            found = _page(tx, search, far)
-        if found.total > search.offset + search.limit:
-            found = found._replace(total=max(found.total, _count(tx, near)))
-    return found
+    (goes_on, _), rarest = min((_reach(tx, search, it), at) for at, it in enumerate(lists))
+    end = search.offset + search.limit
+    enough = RANKED if search.order == SHORTEST else end + 1  # one more than the page has: there is a next one
+    hits = _hits(tx, search, lists, lists[rarest], WINDOW, WINDOW)
+    if goes_on and len(hits) < enough:
+        with suppress(TooSlow):
+            hits = _hits(tx, search, lists, lists[rarest], SCAN, enough)
+    if search.order == SHORTEST:
+        hits.sort(key=lambda hit: (hit.length, -hit.id))
+    return Found(len(hits), [hit.id for hit in hits[search.offset : end]])
 
 
 def _lists(tx: Tx, search: Search) -> Iterator[_List]:
@@ -143,34 +141,22 @@ def _reach(tx: Tx, search: Search, it: _List) -> tuple[bool, int]:
     return (True, row.last) if row.count == WINDOW else (False, row.count)
 
 
-def _fitting(tx: Tx, search: Search, lists: list[_List], rarest: _List, count: int) -> _Sql:
-    """Those of the first messages of the rarest list that fit, in their order."""
+def _hits(tx: Tx, search: Search, lists: list[_List], rarest: _List, count: int, enough: int) -> list[Hit]:
+    """Those of the first messages of the rarest list that fit, in their order, until there are enough."""
     candidates = _first(tx, search, rarest, count)
     # Whether a message is in a list of few terms is known sooner than what its text has.
     few = {it.values for it in lists if it.column == "term" and len(it.values) <= FEW}
     conditions = list(_conditions(tx, search, {*search.wanted, *few} - {rarest.values}))
-    return _Sql(
+    return tx.rows(
+        Hit,
         # SQLite reads a CROSS JOIN from left to right.
         f"SELECT s.id AS id, LENGTH(s.text) AS length FROM ({candidates.text}) c CROSS JOIN search_messages s"
         f" WHERE s.id = c.id AND {' AND '.join(condition.text for condition in conditions)}"
-        f" {search_dialect.ordered(tx, 'c.id', search.direction)}",
-        (*candidates.params, *(param for condition in conditions for param in condition.params)),
+        f" {search_dialect.ordered(tx, 'c.id', search.direction)} LIMIT ?",
+        *candidates.params,
+        *(param for condition in conditions for param in condition.params),
+        enough,
     )
-
-
-def _page(tx: Tx, search: Search, hits: _Sql) -> Found:
-    """Looks for one more than the page has, to know whether there is a next one."""
-    end = search.offset + search.limit
-    rows = tx.rows(
-        Hit, f"{hits.text} LIMIT ?", *hits.params, max(end + 1, RANKED) if search.order == SHORTEST else end + 1
-    )
-    if search.order == SHORTEST:
-        rows.sort(key=lambda row: (row.length, -row.id))
-    return Found(len(rows), [row.id for row in rows[search.offset : end]])
-
-
-def _count(tx: Tx, hits: _Sql) -> int:
-    return int(tx.scalar(f"SELECT COUNT(*) FROM ({hits.text} LIMIT ?) hits", *hits.params, SEARCH_RESULTS))
 
 
 def _conditions(tx: Tx, search: Search, groups: set[tuple[int, ...]]) -> Iterator[_Sql]:

@@ -13,7 +13,7 @@ from chatd.store import migrate
 from chatd.store import search as store
 from chatd.store.connect import connect
 from chatd.store.db import Connection
-from chatd.store.search import NEWEST, OLDEST, Search
+from chatd.store.search import NEWEST, OLDEST, SHORTEST, Search
 from chatd.store.search_index import Entry, Source, Stale, advance, refresh
 from tests.support.postgres import fresh_database
 
@@ -52,7 +52,7 @@ searches = st.builds(
     words=st.lists(st.sampled_from((*WORDS, "b", "本", "c b")), max_size=2, unique=True).map(tuple),
     after=st.integers(0, 10),
     before=st.integers(20, 70),
-    order=st.sampled_from((NEWEST, OLDEST)),
+    order=st.sampled_from((NEWEST, OLDEST, SHORTEST)),
     limit=st.integers(1, 5),
     offset=st.integers(0, 5),
 )
@@ -118,7 +118,12 @@ def test_what_is_found_agrees(
 
         found = store.find(tx, search)
 
-        expected = sorted((id_ for id_, it in now.items() if fits(search, id_, it)), reverse=search.order == NEWEST)
+        rank = {
+            NEWEST: lambda id_: (-id_, 0),
+            OLDEST: lambda id_: (id_, 0),
+            SHORTEST: lambda id_: (len(now[id_].text), -id_),
+        }[search.order]
+        expected = sorted((id_ for id_, it in now.items() if fits(search, id_, it)), key=rank)
         assert found.message_ids == expected[search.offset : search.offset + search.limit]
         assert found.total <= len(expected)
         assert found.total == len(expected) or found.total > search.offset + search.limit
