@@ -83,7 +83,7 @@ def on_chatd(context: Context, case: Case) -> dict[str, Any]:
 
 def on_limit(context: Context, case: Case, *, joined: bool, frame_bytes: int) -> dict[str, Any]:
     with servers.limit(joined=joined, frame_bytes=frame_bytes) as server:
-        targets = ["/api/v10/channels/1/messages\tBot none"]
+        targets = [f"{world.API}/channels/1/messages\tBot none"]
         return load.run(server, context, tokens=["none"], targets=targets, **_settings(context, case))
 
 

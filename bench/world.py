@@ -14,6 +14,7 @@ from msgspec import Struct
 from bench import servers
 from bench.servers import Server
 
+API = "/api/v10"
 ADMINISTRATOR = 1 << 3
 TEXT_CHANNEL = 0
 PASSWORD = "Bench-password-1"
@@ -39,7 +40,7 @@ class Api:
             headers["Authorization"] = self.authorization
         for _ in range(TRIES):
             payload = None if body is None else json.dumps(body)
-            self._connection.request(method, f"/api/v10{path}", payload, headers)
+            self._connection.request(method, f"{API}{path}", payload, headers)
             response = self._connection.getresponse()
             text = response.read()
             if response.status == 429:
@@ -60,9 +61,7 @@ class Guild(Struct):
 
     def publish_to(self) -> list[str]:
         """Every bot in every channel, as the load client's request lines."""
-        return [
-            f"/api/v10/channels/{channel}/messages\tBot {token}" for channel in self.channels for token in self.bots
-        ]
+        return [f"{API}/channels/{channel}/messages\tBot {token}" for channel in self.channels for token in self.bots]
 
 
 class World(Struct):

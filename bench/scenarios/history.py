@@ -21,7 +21,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def targets(here: Archive) -> dict[str, list[str]]:
-    path, token = f"/api/v10/channels/{here.channels[0]}/messages?limit={PAGE}", f"\tBot {here.token}"
+    path, token = f"{world.API}/channels/{here.channels[0]}/messages?limit={PAGE}", f"\tBot {here.token}"
     # any number between two ids is a valid place: ids are times
     chance = random.Random(1)
     places = [chance.randint(here.oldest, here.newest) for _ in range(PLACES)]

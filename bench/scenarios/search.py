@@ -51,7 +51,7 @@ def targets(here: Archive) -> dict[str, list[str]]:
     chance = random.Random(1)
     lines = {
         kind: [
-            f"/api/v10/guilds/{here.guild}/messages/search?{urlencode(query(chance))}\tBot {here.token}"
+            f"{world.API}/guilds/{here.guild}/messages/search?{urlencode(query(chance))}\tBot {here.token}"
             for _ in range(SEARCHES)
         ]
         for kind, query in kinds(here, Language()).items()
