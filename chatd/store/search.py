@@ -17,7 +17,7 @@ from chatd.store.search_words import MANY
 
 # Messages of a list that are looked at: at first, when those that fit are counted, and until the page is full.
 WINDOW = 500
-SCAN = 30_000
+SCANS = (4_000, 30_000)
 # Terms of a list that each message is looked up in.
 FEW = 8
 # The newest hits, of which the most relevant are shown first.
@@ -96,9 +96,12 @@ def find(tx: Tx, search: Search) -> Found:
     end = search.offset + search.limit
     enough = RANKED if search.order == SHORTEST else end + 1  # one more than the page has: there is a next one
     hits = _hits(tx, search, lists, lists[rarest], WINDOW, WINDOW)
-    if goes_on and len(hits) < enough:
-        with suppress(TooSlow):
-            hits = _hits(tx, search, lists, lists[rarest], SCAN, enough)
+    # Messages of one value are read until there are enough; those of several are collected before.
+    scans = SCANS if len(lists[rarest].values) > 1 else SCANS[-1:]
+    with suppress(TooSlow):
+        for count in scans if goes_on else ():
+            if len(hits) < enough:
+                hits = _hits(tx, search, lists, lists[rarest], count, enough)
     if search.order == SHORTEST:
         hits.sort(key=lambda hit: (hit.length, -hit.id))
     return Found(len(hits), [hit.id for hit in hits[search.offset : end]])

@@ -108,6 +108,7 @@ def test_what_is_found_agrees(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(store, "WINDOW", window)
+    monkeypatch.setattr(store, "SCANS", (2 * window, store.SCANS[-1]))
     with transaction(connection) as tx:
         advance(tx, [entry(id_, it) for id_, it in enumerate(past, 1)], len(past))
         now = dict(enumerate(past, 1))
