@@ -65,7 +65,12 @@ class Checkpoints:
         """Those that cannot wait for `save`, as many as a transaction takes; the others the next time."""
         self._take_marks()
         far = self._core.config.gateway.ring_events // 2
-        self._due.update((it, None) for it in self._core.live.sessions if self._is_new(it) or self._advance(it) > far)
+        noted_of = self._noted.get
+        # Written out, because this looks at every session several times a second.
+        for session in self._core.live.sessions:
+            noted = noted_of(session.id, _NOTHING)
+            if session.seq - noted.seq > far or (noted is _NOTHING and session.base_position is not None):
+                self._due[session] = None
         await self._note(list(islice(self._due, BATCH)))
 
     async def _note(self, sessions: list[Session]) -> None:
@@ -98,12 +103,6 @@ class Checkpoints:
             for user_id in live.directs[stream].users if stream in live.directs else (stream,):
                 self._due.update(dict.fromkeys(live.sessions.of_user(user_id)))
         live.marked.clear()
-
-    def _is_new(self, session: Session) -> bool:
-        return self._noted.get(session.id, _NOTHING) is _NOTHING and session.base_position is not None
-
-    def _advance(self, session: Session) -> int:
-        return session.seq - self._noted.get(session.id, _NOTHING).seq
 
     def _has_moved(self, session: Session) -> bool:
         seq, position, seen = self._noted.get(session.id, _NOTHING)
