@@ -66,10 +66,11 @@ async def edit(core: Core, me: Actor, guild_id: Snowflake, body: GuildPatch, rea
 
     Raises MISSING_PERMISSIONS, UNKNOWN_MEMBER and OWNER_CANNOT_BE_BOT for a new owner, or a form error.
     """
-    async with (await access.guild(core, me, guild_id)).lock:
+    guild = await access.guild(core, me, guild_id, p.MANAGE_GUILD)
+    for name, kind in _IMAGES.items():  # takes longer than anybody may hold the lock
+        setattr(body, name, await images.store(core, kind, guild.id, getattr(body, name), name))
+    async with guild.lock:
         guild = await access.guild(core, me, guild_id, p.MANAGE_GUILD)
-        for name, kind in _IMAGES.items():
-            setattr(body, name, await images.store(core, kind, guild.id, getattr(body, name), name))
         await commit(core, me, guild, _changed(core, me, guild, body), reason)
         return guild.view()
 

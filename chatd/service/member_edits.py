@@ -74,11 +74,14 @@ async def edit(
 
 async def edit_mine(core: Core, me: Actor, guild_id: Snowflake, body: CurrentMemberPatch, reason: str | None) -> Member:
     """Docs: resources/guild, "Modify Current Member". Raises MISSING_PERMISSIONS or a form error."""
-    async with (await access.guild(core, me, guild_id)).lock:
-        guild = await access.guild(core, me, guild_id, p.CHANGE_NICKNAME if body.nick is not UNSET else 0)
+    needed = p.CHANGE_NICKNAME if body.nick is not UNSET else 0
+    guild = await access.guild(core, me, guild_id, needed)
+    # Takes longer than anybody may hold the lock.
+    avatar = await images.store(core, MEMBER_AVATARS, (guild.id, me.id), body.avatar, "avatar")
+    banner = await images.store(core, MEMBER_BANNERS, (guild.id, me.id), body.banner, "banner")
+    async with guild.lock:
+        guild = await access.guild(core, me, guild_id, needed)
         old = guild.members[me.id]
-        avatar = await images.store(core, MEMBER_AVATARS, (guild.id, me.id), body.avatar, "avatar")
-        banner = await images.store(core, MEMBER_BANNERS, (guild.id, me.id), body.banner, "banner")
         new = replace(
             old,
             nick=old.nick if body.nick is UNSET else body.nick or None,

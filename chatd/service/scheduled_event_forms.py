@@ -39,10 +39,10 @@ _NEXT = {
 }
 
 
-def new(core: Core, me: Actor, guild: GuildState, body: ScheduledEventCreate) -> ScheduledEvent:
+def new(core: Core, me: Actor, guild: GuildState, event_id: Snowflake, body: ScheduledEventCreate) -> ScheduledEvent:
     """Without its image. Raises UNKNOWN_CHANNEL, WRONG_CHANNEL_TYPE or a form error."""
     event = ScheduledEvent(
-        id=Snowflake(core.ids.next()),
+        id=event_id,
         guild_id=guild.guild.id,
         channel_id=body.channel_id,
         creator_id=me.user.id,

@@ -62,13 +62,21 @@ async def create(
     Raises TOO_MANY_SCHEDULED_EVENTS, UNKNOWN_CHANNEL, WRONG_CHANNEL_TYPE, MISSING_ACCESS, MISSING_PERMISSIONS or a
     form error.
     """
-    async with (await access.guild(core, me, guild_id)).lock:
-        guild = await access.guild(core, me, guild_id)
-        event = scheduled_event_forms.new(core, me, guild, body)
+    event_id = Snowflake(core.ids.next())
+
+    def planned(guild: GuildState) -> ScheduledEvent:
+        event = scheduled_event_forms.new(core, me, guild, event_id, body)
         _check_may(core, me, guild, event, p.CREATE_EVENTS)
+        return event
+
+    guild = await access.guild(core, me, guild_id)
+    planned(guild)
+    image = await images.store(core, EVENT_COVERS, event_id, body.image, "image")  # longer than a lock may be held
+    async with guild.lock:
+        guild = await access.guild(core, me, guild_id)
+        event = _with_image(planned(guild), image)
         if len(guild.scheduled_events) >= limits.SCHEDULED_EVENTS:
             raise TOO_MANY_SCHEDULED_EVENTS()
-        event = await _with_image(core, event, body.image)
         entries = [audit_log.created(me, AuditLogEvent.GUILD_SCHEDULED_EVENT_CREATE, event.id, event, reason)]
         return await audit_log.change(
             core, guild, entries, store.insert, event, then=lambda _: _created(core, guild, event)
@@ -95,13 +103,17 @@ async def edit(
     Raises UNKNOWN_SCHEDULED_EVENT, MISSING_ACCESS, MISSING_PERMISSIONS, FINISHED_EVENT, UNKNOWN_CHANNEL,
     WRONG_CHANNEL_TYPE or a form error.
     """
-    async with (await access.guild(core, me, guild_id)).lock:
+    guild = await access.guild(core, me, guild_id)
+    old = await find(core, me, guild, event_id)
+    _check_may(core, me, guild, old, _changing(me, old))
+    image = await images.store(core, EVENT_COVERS, event_id, body.image, "image")  # longer than a lock may be held
+    async with guild.lock:
         guild = await access.guild(core, me, guild_id)
         old = await find(core, me, guild, event_id)
         _check_may(core, me, guild, old, _changing(me, old))
         new = scheduled_event_forms.changed(core, guild, old, body)
         _check_may(core, me, guild, new, _changing(me, old))
-        new = await _with_image(core, new, body.image)
+        new = _with_image(new, image)
         entries = audit_log.updated(me, AuditLogEvent.GUILD_SCHEDULED_EVENT_UPDATE, event_id, old, new, reason)
         return await audit_log.change(
             core, guild, entries, store.update, new, then=lambda _: _changed(core, guild, old, new)
@@ -120,9 +132,8 @@ async def delete(core: Core, me: Actor, guild_id: Snowflake, event_id: Snowflake
         )
 
 
-async def _with_image(core: Core, event: ScheduledEvent, image: str | UnsetType | None) -> ScheduledEvent:
-    stored = await images.store(core, EVENT_COVERS, event.id, image, "image")
-    return event if stored is UNSET else replace(event, image=stored)
+def _with_image(event: ScheduledEvent, image: str | UnsetType | None) -> ScheduledEvent:
+    return event if image is UNSET else replace(event, image=image)
 
 
 # --- access ----------------------------------------------------------------------------------------------------------

@@ -60,13 +60,14 @@ async def create(core: Core, me: Actor, channel_id: Snowflake, body: WebhookCrea
 
     Raises MISSING_PERMISSIONS, WRONG_CHANNEL_TYPE, TOO_MANY_WEBHOOKS, TOO_MANY_GUILD_WEBHOOKS or a form error.
     """
-    async with (await access.guild_channel(core, me, channel_id)).guild.lock:
+    guild = (await managed(core, me, channel_id)).guild
+    name = checked_name(body.name, "name")
+    webhook_id = Snowflake(core.ids.next())
+    avatar = None
+    if body.avatar is not None:  # takes longer than anybody may hold the lock
+        avatar = await images.store(core, AVATARS, webhook_id, body.avatar, "avatar")
+    async with guild.lock:
         here = await managed(core, me, channel_id)
-        name = checked_name(body.name, "name")
-        webhook_id = Snowflake(core.ids.next())
-        avatar = None
-        if body.avatar is not None:
-            avatar = await images.store(core, AVATARS, webhook_id, body.avatar, "avatar")
         webhook = Webhook(
             id=webhook_id,
             type=int(WebhookType.INCOMING),
@@ -114,7 +115,9 @@ async def edit(core: Core, me: Actor, webhook_id: Snowflake, body: WebhookPatch,
     Raises UNKNOWN_WEBHOOK, MISSING_PERMISSIONS, UNKNOWN_CHANNEL, WRONG_CHANNEL_TYPE, TOO_MANY_WEBHOOKS or a form error.
     """
     old = await _read(core, webhook_id)
-    async with (await managed(core, me, old.channel_id)).guild.lock:
+    guild = (await managed(core, me, old.channel_id)).guild
+    await _store_avatar(core, webhook_id, body)
+    async with guild.lock:
         old = await _read(core, webhook_id)
         here = await managed(core, me, old.channel_id)
         channel_id = body.channel_id or old.channel_id
@@ -127,7 +130,9 @@ async def edit_with_token(
     core: Core, webhook_id: Snowflake, webhook_token: str, body: WebhookTokenPatch, reason: str | None
 ) -> Webhook:
     """Docs: "Modify Webhook with Token". Raises UNKNOWN_WEBHOOK, INVALID_WEBHOOK_TOKEN or a form error."""
-    async with (await by_token(core, webhook_id, webhook_token))[1].guild.lock:
+    guild = (await by_token(core, webhook_id, webhook_token))[1].guild
+    await _store_avatar(core, webhook_id, body)
+    async with guild.lock:
         old, here = await by_token(core, webhook_id, webhook_token)
         new = await _edit(core, actor(old), here, old, body, old.channel_id, reason)
         return replace(new, user=UNSET)
@@ -199,6 +204,11 @@ async def managed(core: Core, me: Actor, channel_id: int) -> GuildChannel:
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 
+async def _store_avatar(core: Core, webhook_id: int, body: WebhookTokenPatch) -> None:
+    """Before the lock is taken: it takes longer than anybody may hold that. Put the avatar's hash in its place."""
+    body.avatar = await images.store(core, AVATARS, webhook_id, body.avatar, "avatar")
+
+
 async def _edit(
     core: Core,
     me: Actor,
@@ -209,8 +219,8 @@ async def _edit(
     reason: str | None,
 ) -> Webhook:
     name = old.name if body.name is UNSET else checked_name(body.name, "name")
-    avatar = await images.store(core, AVATARS, old.id, body.avatar, "avatar")
-    new = replace(old, name=name, avatar=old.avatar if avatar is UNSET else avatar, channel_id=channel_id)
+    avatar = old.avatar if body.avatar is UNSET else body.avatar
+    new = replace(old, name=name, avatar=avatar, channel_id=channel_id)
     if new == old:
         return old
     await webhook_changes.change(core, me, here, old, new, reason)
