@@ -20,10 +20,11 @@ from chatd.store.sessions import SessionRow
 
 logger = log.get(__name__)
 
-# Rows in one transaction: a few milliseconds, so that no message waits long behind them.
-BATCH = 500
-# How often those are noted that cannot wait, BATCH of them at a time.
+# Rows in one transaction: a millisecond of the loop and one of the writer, which messages wait behind.
+BATCH = 100
+# How often those are noted that cannot wait, SOON of them at most.
 SOON_S = 0.25
+SOON = 500
 # A session at rest is written once in this time, to say that it still has its connection.
 SEEN_MS = 60_000
 
@@ -62,7 +63,7 @@ class Checkpoints:
             await self._note(moved[start : start + BATCH])
 
     async def save_soon(self) -> None:
-        """Those that cannot wait for `save`, as many as a transaction takes; the others the next time."""
+        """Those that cannot wait for `save`, SOON at most; the others the next time."""
         self._take_marks()
         far = self._core.config.gateway.ring_events // 2
         noted_of = self._noted.get
@@ -71,7 +72,9 @@ class Checkpoints:
             noted = noted_of(session.id, _NOTHING)
             if session.seq - noted.seq > far or (noted is _NOTHING and session.base_position is not None):
                 self._due[session] = None
-        await self._note(list(islice(self._due, BATCH)))
+        due = list(islice(self._due, SOON))
+        for start in range(0, len(due), BATCH):
+            await self._note(due[start : start + BATCH])
 
     async def _note(self, sessions: list[Session]) -> None:
         for session in sessions:

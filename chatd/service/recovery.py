@@ -33,7 +33,7 @@ from chatd.model.wire import decoder
 from chatd.service import access, kept_events, message_events, reactions, render
 from chatd.service.access import DirectAccess, Here
 from chatd.service.audit_log import ENTRY_CREATE as AUDITED
-from chatd.service.checkpoints import BATCH, window_start_ms
+from chatd.service.checkpoints import window_start_ms
 from chatd.service.core import Core
 from chatd.store import channels, journal
 from chatd.store import messages as message_store
@@ -46,6 +46,9 @@ from chatd.store.sessions import SessionRow
 logger = log.get(__name__)
 
 _presence = decoder(Presence).decode
+
+# Users that are read at a time.
+BATCH = 500
 
 
 class Known(NamedTuple):
