@@ -95,6 +95,7 @@ class GatewayConnection:
         "_websocket",
         "context",
         "format",
+        "lend",
         "push",
     )
 
@@ -117,8 +118,9 @@ class GatewayConnection:
         self._scope = trio.CancelScope()
         self.format = transport.format
         self.context = transport.context
-        # The stream's own method: fan-out calls it for every delivery.
+        # The stream's own methods: fan-out calls `push` for every delivery that is not sent directly.
         self.push: Callable[[bytes], None] = stream.push
+        self.lend = stream.lend
 
     async def run(self, early: bytes, problem: CloseKind | None = None) -> None:
         """Speak with the client until either side ends. `early` is what it sent along with the upgrade.

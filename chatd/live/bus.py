@@ -286,26 +286,34 @@ def _deliver_shared(events: list[Event], sessions: Sequence[Session], lean: bool
     count, event = len(events), events[0]
     revealed = frozenset[int]().union(*(event.reveal for event in events)) if lean else frozenset[int]()
     made: dict[tuple[int, int], bytes] = {}
-    data, seq, format_ = b"", -1, -1
+    data, before, after, format_ = b"", -1, -1, -1
     for session in sessions:
-        before = session.seq
-        session.seq = before + count
+        if session.seq != before:
+            before, after, format_ = session.seq, session.seq + count, -1
+        session.seq = after  # the same object for all of them
         if count == 1:
             session.ring.append(event)
         else:
             session.ring.extend(events)
-        push = session.push_data
-        if push is None:
+        send = session.send
+        if send is None and session.push_data is None:
             continue
         if revealed and session.user.id in revealed:
             session.push_joined(events, before + 1, 1)
             continue
-        if before != seq or session.format != format_:
-            seq, format_ = before, session.format
-            if (seq, format_) not in made:
-                frames = [each.frame(number, format_, lean) for number, each in enumerate(events, seq + 1)]
-                made[seq, format_] = b"".join(frames)
-            data = made[seq, format_]
+        if session.format != format_:
+            format_ = session.format
+            if (before, format_) not in made:
+                frames = [each.frame(number, format_, lean) for number, each in enumerate(events, before + 1)]
+                made[before, format_] = b"".join(frames)
+            data = made[before, format_]
         if session.context is not None:
             session.context.interrupt()
-        push(data)
+        sent = 0
+        if send is not None:
+            try:
+                sent = send(data)
+            except OSError:  # full, or gone: `push_data` finds out which
+                sent = 0
+        if sent != len(data) and session.push_data is not None:
+            session.push_data(data[sent:])

@@ -13,6 +13,7 @@ import trio
 from chatd.live.compress import Context
 from chatd.live.frames import Event
 from chatd.live.presence import OFFLINE, Presence, Shown, aggregate
+from chatd.live.stream import Borrower
 from chatd.model import limits
 from chatd.model.intents import MESSAGE_CONTENT
 from chatd.model.objects.gateway import RequestGuildMembers
@@ -41,6 +42,10 @@ class Connection(Protocol):
 
     def push(self, data: bytes) -> None:
         """Write or buffer whole frames; never blocks, never raises for a slow or dead peer."""
+        ...
+
+    def lend(self, borrower: Borrower | None) -> None:
+        """See `ClientStream.lend`."""
         ...
 
     async def drained(self) -> None:
@@ -88,6 +93,7 @@ class Session:
         "push_data",
         "ring",
         "ring_bytes",
+        "send",
         "seq",
         "shard",
         "token",
@@ -127,11 +133,13 @@ class Session:
         self.home: int | None = None  # the shard of the bus that its first stream is in
         self.ordered = False
         self.pending: list[Event] = []  # numbered, not sent; only of an ordered session
-        # The connection's three are kept here because delivery touches nothing that it need not: with thousands of
-        # sessions every object is a cache miss.
+        # What delivery needs of the connection is kept here, because it touches nothing that it need not: with
+        # thousands of sessions every object is a cache miss.
         self.push_data: Callable[[bytes], None] | None
+        self.send: Callable[[bytes], int] | None = None
         self.format: int
         self.context: Context | None
+        self._connection: Connection | None = None
         self.connection = None
         # What happened up to here is not told again after a restart; None until the session has its guilds.
         self.base_position: int | None = None
@@ -149,11 +157,15 @@ class Session:
 
     @connection.setter
     def connection(self, connection: Connection | None) -> None:
+        if self._connection is not None:
+            self._connection.lend(None)
         self._connection = connection
         self.push_data = None if connection is None else connection.push
         self.pending.clear()  # a new connection has been sent everything
         self.format = 0 if connection is None else connection.format
         self.context = None if connection is None else connection.context
+        if connection is not None:
+            connection.lend(self)
 
     def serves(self, guild_id: int) -> bool:
         """Whether this session's shard gets the guild's events (topics/gateway, "Sharding")."""

@@ -3,7 +3,7 @@
 import os
 import resource
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,6 +11,9 @@ import trio
 import trio.testing
 
 from chatd.live.admission import Admission, Bounds
+from chatd.live.bus import FEW, Audience, Bus
+from chatd.live.formats import JSON
+from chatd.live.frames import Event
 from chatd.live.listener import listen, serve
 from chatd.live.stream import (
     ABANDONED,
@@ -18,11 +21,13 @@ from chatd.live.stream import (
     PEER,
     SLOW_CONSUMER,
     WRITE_DEADLINE,
+    Borrower,
     ClientStream,
     PushStream,
     WritePolicy,
 )
 from chatd.live.tls import TlsStream, server_context
+from tests.support.live import Wire, read_stream, session
 from tests.support.serving import CERTIFICATE, client_context
 
 BOTH = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
@@ -125,6 +130,79 @@ async def test_a_peer_that_reads_nothing_is_cut_off_at_the_limit(tls: bool) -> N
         assert policy.aborted == {SLOW_CONSUMER: 1}
         with pytest.raises(trio.BrokenResourceError):
             await read_all(client)
+
+
+class Borrowing:
+    send: Callable[[bytes], int] | None = None
+
+
+async def read_exactly(stream: trio.abc.Stream, size: int) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        received += await stream.receive_some(size - len(received))
+    return bytes(received)
+
+
+async def test_the_sockets_send_is_lent_as_long_as_nothing_waits() -> None:
+    async with pair() as (stream, client, _):
+        borrower, piece, expected = Borrowing(), bytes(range(256)) * 10, b""
+        stream.lend(borrower)
+        while borrower.send is not None:  # until the socket is full
+            expected += piece
+            try:
+                taken = borrower.send(piece)
+            except BlockingIOError:
+                taken = 0
+            if taken < len(piece):
+                stream.push(piece[taken:])
+        stream.push(b"behind it")
+        assert await read_exactly(client, len(expected) + 9) == expected + b"behind it"
+        await stream.wait_send_all_might_not_block()
+        assert borrower.send is not None
+        assert borrower.send(b"again") == 5
+        assert await read_exactly(client, 5) == b"again"
+        stream.lend(None)
+        assert borrower.send is None
+
+
+async def test_nobody_borrows_from_an_encrypted_stream() -> None:
+    async with pair(tls=True) as (stream, _, _):
+        borrower = Borrowing()
+        stream.lend(borrower)
+        assert borrower.send is None
+
+
+async def test_what_a_socket_takes_in_part_is_delivered_whole() -> None:
+    """To an audience that is not few, whose frames are sent directly."""
+    async with pair() as (stream, client, _), trio.open_nursery() as nursery:
+
+        class Socket(Wire):
+            def push(self, data: bytes) -> None:
+                stream.push(data)
+
+            def lend(self, borrower: Borrower | None) -> None:
+                stream.lend(borrower)
+
+        bus = Bus(shards=1, capacity=1000)
+        audience = Audience([session(1, Socket()), *(session(n, Wire()) for n in range(2, FEW + 2))])
+        events = [Event("NAME", b'{"n":%d,"pad":"%s"}' % (n, b"x" * 300_000)) for n in range(20)]
+        received = bytearray()
+
+        async def read() -> None:
+            async for data in client:
+                received.extend(data)
+
+        nursery.start_soon(bus.run)
+        nursery.start_soon(read)
+        for event in events:
+            bus.publish(0, event, audience)
+            await bus.flush()
+            await stream.wait_send_all_might_not_block()
+        await stream.aclose()
+        await trio.testing.wait_all_tasks_blocked()
+        messages = read_stream(JSON, bytes(received))
+        assert [(message["s"], message["d"]["n"]) for message in messages] == [(n + 1, n) for n in range(20)]
+        nursery.cancel_scope.cancel()
 
 
 async def test_one_push_beyond_the_limit_is_too_much_as_well() -> None:

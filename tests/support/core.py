@@ -14,6 +14,7 @@ from chatd.live.formats import JSON
 from chatd.live.presence import Presence
 from chatd.live.sessions import Session
 from chatd.live.state import Live
+from chatd.live.stream import Borrower
 from chatd.model import intents
 from chatd.model.objects.account import Register
 from chatd.model.objects.guild import GuildCreateParams, Member
@@ -121,6 +122,9 @@ class RecordingConnection:
 
     def push(self, data: bytes) -> None:
         self.pushed += data
+
+    def lend(self, borrower: Borrower | None) -> None:
+        """It has no socket."""
 
     def close(self, code: int, reason: str) -> None:
         self.closed = (code, reason)

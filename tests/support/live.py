@@ -18,6 +18,7 @@ from chatd.live.frames import control
 from chatd.live.guilds import GuildState
 from chatd.live.presence import Presence
 from chatd.live.sessions import RING_BYTES, Session
+from chatd.live.stream import Borrower
 from chatd.live.threads import ThreadState
 from chatd.model import intents as i
 from chatd.model.objects.channel import Channel, ChannelExtra, Overwrite
@@ -46,6 +47,9 @@ class Wire:
 
     def push(self, data: bytes) -> None:
         self.pushes.append(data)
+
+    def lend(self, borrower: Borrower | None) -> None:
+        """It has no socket."""
 
     async def drained(self) -> None:
         await trio.lowlevel.checkpoint()
