@@ -73,7 +73,7 @@ async def test_what_many_words_have_is_looked_for_in_the_newest_messages(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "WINDOW", 5)
-    monkeypatch.setattr(search, "SCAN", 20)
+    monkeypatch.setattr(search, "SCANS", (10, 20))
     await database.write(index, *(f"a{number:03}" for number in range(MANY + 1)))
     assert await database.read(search_words.containing, "a") is None
     assert await database.read(find, "a") == list(range(MANY + 1, MANY + 1 - 20, -1))
