@@ -11,7 +11,9 @@ publication, and the first shard that comes to one of them sends what waits for 
 moment: who came later has the change in the snapshot that it started from, and who lost sight of the channel later
 may still see what was committed before.
 
-A lone event leaves at once. Events that wait for the same audience are joined into one write for each session.
+A lone event leaves at once. Events that wait for the same audience are joined into one write for each session, and
+those that come while it is served are joined for whoever's turn it is next: the audience is served in rounds, and each
+part of it gets all that there is.
 
 When a shard's queue is full nothing is dropped: writers wait in `room` before their transaction, and are refused
 there after a deadline. An event that is already committed is always taken.
@@ -132,16 +134,30 @@ class Bus:
         return self._shards[self.shard_of(key)]
 
 
+class _Part:
+    """Sessions of the audience that is being served; `mark` counts the events that they have got."""
+
+    __slots__ = ("give", "mark", "sessions")
+
+    def __init__(self, give: Callable[[list[Event], Sequence[Session]], None], sessions: Sequence[Session]) -> None:
+        self.give = give
+        self.sessions = sessions
+        self.mark = 0
+
+
 class _Shard:
-    __slots__ = ("_capacity", "_delivered", "_drained", "_filled", "_pieces", "published", "queue")
+    __slots__ = ("_capacity", "_delivered", "_drained", "_events", "_filled", "_parts", "_taken", "published", "queue")
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._filled = trio.lowlevel.ParkingLot()
         self._drained = trio.lowlevel.ParkingLot()
         self._delivered = 0
-        # What is left of the delivery under way: sessions, and what they are given to.
-        self._pieces: deque[tuple[Callable[[Sequence[Session]], None], Sequence[Session]]] = deque()
+        # Of the audience that is being served: the events that not all of it has got, how many were taken so far, and
+        # the sessions, those that have waited longest first: they have got none of these events.
+        self._events: list[Event] = []
+        self._taken = 0
+        self._parts: deque[_Part] = deque()
         self.published = 0
         self.queue: deque[tuple[Event, Audience]] = deque()
 
@@ -165,52 +181,70 @@ class _Shard:
         sent = sent_bytes = 0  # since the last turn of the others
         while True:
             while self.queue:
-                events, audience = self._take()
-                size = sum(len(event.body) for event in events)
-                self._split(events, audience, min(SLICE, SLICE_BYTES // size + 1))
-                while self._pieces:
-                    give, sessions = self._pieces.popleft()
-                    give(sessions)
+                audience = self.queue[0][1]
+                self._begin(audience)
+                while self._take(audience):
+                    count, size = self._serve()
                     # Small audiences share a turn: one for each of them would be one for as many new messages.
-                    sent += len(sessions)
-                    sent_bytes += size * len(sessions)
+                    sent += count
+                    sent_bytes += size
                     if sent >= SLICE or sent_bytes >= SLICE_BYTES:
                         sent = sent_bytes = 0
                         await trio.lowlevel.checkpoint()
-                self._delivered += len(events)
-                self._drained.unpark_all()
+                self._parts.clear()
             sent = sent_bytes = 0
             await self._filled.park()
 
-    def _take(self) -> tuple[list[Event], Audience]:
-        """The oldest event, with those behind it that go to the same audience in the same way."""
-        queue = self.queue
-        event, audience = queue.popleft()
-        events, size = [event], len(event.body)
+    def _begin(self, audience: Audience) -> None:
+        few = len(audience) <= FEW
+        self._taken = 0
+        for sessions, give in (
+            (audience.full, partial(deliver, lean=False, few=few)),
+            (audience.lean, partial(deliver, lean=True, few=few)),
+            (audience.ordered, partial(deliver_ordered, few=few)),
+        ):
+            self._parts.extend(_Part(give, sessions[at : at + SLICE]) for at in range(0, len(sessions), SLICE))
+
+    def _take(self, audience: Audience) -> bool:
+        """Join what has come for the same audience in the same way; whether there is something to serve."""
+        queue, events = self.queue, self._events
+        size = sum(len(event.body) for event in events)
         while queue and len(events) < JOIN_EVENTS and size < JOIN_BYTES:
-            following, its_audience = queue[0]
-            if its_audience is not audience or following.volatile is not event.volatile:
+            event, its_audience = queue[0]
+            if its_audience is not audience or (events and event.volatile is not events[0].volatile):
                 break
             queue.popleft()
-            events.append(following)
-            size += len(following.body)
-        return events, audience
+            events.append(event)
+            self._taken += 1
+            size += len(event.body)
+        return bool(events)
 
-    def _split(self, events: list[Event], audience: Audience, length: int) -> None:
-        few = len(audience) <= FEW
-        for sessions, give in (
-            (audience.full, partial(deliver, events, lean=False, few=few)),
-            (audience.lean, partial(deliver, events, lean=True, few=few)),
-            (audience.ordered, partial(deliver_ordered, events, few=few)),
-        ):
-            self._pieces.extend((give, sessions[at : at + length]) for at in range(0, len(sessions), length))
+    def _serve(self) -> tuple[int, int]:
+        """The part that has waited longest; how many sessions that was, and how many bytes."""
+        part, events = self._parts.popleft(), self._events
+        size = sum(len(event.body) for event in events)
+        length = SLICE_BYTES // size + 1
+        if length < len(part.sessions):
+            rest = _Part(part.give, part.sessions[length:])
+            rest.mark = part.mark
+            self._parts.appendleft(rest)
+            part.sessions = part.sessions[:length]
+        part.give(events, part.sessions)
+        part.mark = self._taken
+        self._parts.append(part)
+        if done := len(events) - (self._taken - self._parts[0].mark):  # everybody has got these
+            del events[:done]
+            self._delivered += done
+            self._drained.unpark_all()
+        return len(part.sessions), size * len(part.sessions)
 
     def number_waiting(self, session: Session) -> None:
         """The session has become an ordered one: number what waits for it here, in this order."""
-        for index, (give, sessions) in enumerate(self._pieces):
-            if session in sessions:  # of the oldest: now is its turn
-                give((session,))
-                self._pieces[index] = give, tuple(other for other in sessions if other is not session)
+        for part in self._parts:
+            if session in part.sessions:
+                if part.mark < self._taken:  # of the oldest: now is its turn
+                    part.give(self._events[part.mark - self._taken :], (session,))
+                part.sessions = tuple(other for other in part.sessions if other is not session)
         audiences = {audience for _, audience in self.queue}
         made = {audience: audience.with_order(session) for audience in audiences if session in audience}
         for index, (event, audience) in enumerate(self.queue):

@@ -187,6 +187,40 @@ async def test_a_large_audience_lets_others_run_between_slices(bus: Bus) -> None
     assert seen_at[-1] == 1, "the other shard had to wait"
 
 
+async def test_what_comes_while_an_audience_is_served_is_joined_for_those_who_wait(bus: Bus) -> None:
+    first, last = Wire(), Wire()
+    audience = Audience([session(1, first), *(session(n, Wire()) for n in range(2, SLICE * 3)), session(0, last)])
+    bus.publish(EVEN, event(1), audience)
+    while not first.pushes:
+        await trio.lowlevel.checkpoint()
+    for n in (2, 3):
+        bus.publish(EVEN, event(n), audience)
+    await bus.flush()
+    assert (len(first.pushes), len(last.pushes)) == (2, 1)
+    for wire in (first, last):
+        assert [(seq, d["n"]) for seq, _, d in wire.dispatches()] == [(1, 1), (2, 2), (3, 3)]
+
+
+async def test_an_endless_flood_holds_up_neither_another_audience_nor_who_waits_for_an_event(bus: Bus) -> None:
+    crowd, other = Audience([session(n, Wire()) for n in range(1, SLICE * 3)]), Wire()
+    published = 0
+
+    async def flood(until: Wire) -> None:
+        nonlocal published
+        while not until.pushes:
+            await bus.room(EVEN)
+            bus.publish(EVEN, event(published), crowd)
+            published += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(flood, other)
+        while published < 100:  # so delivery goes on although there is always more
+            await trio.lowlevel.checkpoint()
+        await bus.flush()
+        bus.publish(EVEN, event(0), Audience([session(0, other)]))
+
+
 async def test_writers_wait_for_room_and_nothing_is_dropped(bus: Bus) -> None:
     wire = Wire()
     audience = Audience([session(1, wire)])
