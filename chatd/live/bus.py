@@ -153,8 +153,8 @@ class _Shard:
         self._filled = trio.lowlevel.ParkingLot()
         self._drained = trio.lowlevel.ParkingLot()
         self._delivered = 0
-        # Of the audience that is being served: the events that not all of it has got, how many were taken so far, and
-        # the sessions, those that have waited longest first: they have got none of these events.
+        # Of the audience that is being served: the events that not everybody has got, how many were taken so far, and the
+        # sessions in turn. The next part has waited longest and has none of these events.
         self._events: list[Event] = []
         self._taken = 0
         self._parts: deque[_Part] = deque()
