@@ -26,6 +26,7 @@ from itertools import chain
 
 import trio
 
+from chatd.live.delivery import deliver, deliver_ordered, number
 from chatd.live.frames import Event
 from chatd.live.sessions import Session
 
@@ -36,9 +37,6 @@ SLICE_BYTES = 512 * 1024
 # The most that is joined into one write: past this a system call's share of the cost is small.
 JOIN_EVENTS = 32
 JOIN_BYTES = 65536
-# The most that a shard sends an ordered session in one write. No fewer than are joined: so a session has nothing left
-# once the shards have come to it for every event, and in a flood no more waits for it than in the shards' queues.
-CATCH_UP_EVENTS = 128
 # Up to so many sessions compress for themselves, several times better: past this they share what is compressed once.
 FEW = 8
 
@@ -153,8 +151,8 @@ class _Shard:
         self._filled = trio.lowlevel.ParkingLot()
         self._drained = trio.lowlevel.ParkingLot()
         self._delivered = 0
-        # Of the audience that is being served: the events that not everybody has got, how many were taken so far, and the
-        # sessions in turn. The next part has waited longest and has none of these events.
+        # Of the audience that is being served: the events that not everybody has got, how many were taken so far, and
+        # the sessions in turn. The next part has waited longest and has none of these events.
         self._events: list[Event] = []
         self._taken = 0
         self._parts: deque[_Part] = deque()
@@ -252,102 +250,3 @@ class _Shard:
                 self.queue[index] = event, made[audience]
                 if not event.volatile:
                     number(event, (session,))
-
-
-def number(event: Event, sessions: Sequence[Session]) -> None:
-    """Number an event for ordered sessions and keep it for RESUME; it is sent when a shard comes to them."""
-    for session in sessions:
-        session.seq += 1
-        session.ring.append(event)
-        session.pending.append(event)
-
-
-def deliver_ordered(events: list[Event], sessions: Sequence[Session], few: bool) -> None:
-    """Push what waits for ordered sessions, these events or others, and `events` themselves if they are volatile.
-
-    Sessions for which the same waits at the same sequence number get the very same bytes, unless they are few.
-    """
-    made: dict[tuple[int, int, bool, tuple[Event, ...]], bytes] = {}
-    for session in sessions:
-        if session.pending:
-            if few:
-                session.catch_up(CATCH_UP_EVENTS)
-            else:
-                _catch_up_shared(session, made)
-        if events[0].volatile:
-            session.push_joined(events, session.seq - len(session.pending), 0)
-
-
-def _catch_up_shared(session: Session, made: dict[tuple[int, int, bool, tuple[Event, ...]], bytes]) -> None:
-    waiting = tuple(session.pending[:CATCH_UP_EVENTS])
-    before = session.seq - len(session.pending)
-    del session.pending[:CATCH_UP_EVENTS]
-    push, lean = session.push_data, session.lean
-    if push is None:
-        return
-    if lean and any(session.user.id in event.reveal for event in waiting):
-        session.push_joined(waiting, before + 1, 1)
-        return
-    key = before, session.format, lean, waiting
-    data = made.get(key)
-    if data is None:
-        frames = [event.frame(seq, session.format, lean) for seq, event in enumerate(waiting, before + 1)]
-        data = made[key] = b"".join(frames)
-    if session.context is not None:
-        session.context.interrupt()
-    push(data)
-
-
-def deliver(events: list[Event], sessions: Sequence[Session], lean: bool, few: bool) -> None:
-    """Number the events for each session, keep them for RESUME, and push them as one write.
-
-    Sessions at the same sequence number get the very same bytes, unless they are few and compress for themselves.
-    """
-    if events[0].volatile:
-        for session in sessions:
-            session.push_joined(events, session.seq, 0)
-    elif few:
-        for session in sessions:
-            session.seq += len(events)
-            session.ring.extend(events)
-            session.push_joined(events, session.seq - len(events) + 1, 1)
-    else:
-        _deliver_shared(events, sessions, lean)
-
-
-def _deliver_shared(events: list[Event], sessions: Sequence[Session], lean: bool) -> None:
-    """The innermost loop of the server. Neighbours mostly stand at the same number, so that it is looked at first."""
-    count, event = len(events), events[0]
-    revealed = frozenset[int]().union(*(event.reveal for event in events)) if lean else frozenset[int]()
-    made: dict[tuple[int, int], bytes] = {}
-    data, before, after, format_ = b"", -1, -1, -1
-    for session in sessions:
-        if session.seq != before:
-            before, after, format_ = session.seq, session.seq + count, -1
-        session.seq = after  # the same object for all of them
-        if count == 1:
-            session.ring.append(event)
-        else:
-            session.ring.extend(events)
-        send = session.send
-        if send is None and session.push_data is None:
-            continue
-        if revealed and session.user.id in revealed:
-            session.push_joined(events, before + 1, 1)
-            continue
-        if session.format != format_:
-            format_ = session.format
-            if (before, format_) not in made:
-                frames = [each.frame(number, format_, lean) for number, each in enumerate(events, before + 1)]
-                made[before, format_] = b"".join(frames)
-            data = made[before, format_]
-        if session.context is not None:
-            session.context.interrupt()
-        sent = 0
-        if send is not None:
-            try:
-                sent = send(data)
-            except OSError:  # full, or gone: `push_data` finds out which
-                sent = 0
-        if sent != len(data) and session.push_data is not None:
-            session.push_data(data[sent:])

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatd.live.bus import deliver
 from chatd.live.compress import Contexts
+from chatd.live.delivery import deliver
 from chatd.live.formats import FORMATS
 from chatd.live.frames import Event, control
 from chatd.model import intents

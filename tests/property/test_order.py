@@ -9,7 +9,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatd.live import bus
+from chatd.live import bus, delivery
 from chatd.live.bus import Bus
 from chatd.live.compress import Contexts
 from chatd.live.directs import DirectState
@@ -232,6 +232,6 @@ def test_every_client_gets_every_event_once_and_in_order(
     with pytest.MonkeyPatch.context() as constants:
         constants.setattr(bus, "SLICE", slice_)  # a turn: one session, or all of them
         constants.setattr(bus, "JOIN_EVENTS", joined)
-        constants.setattr(bus, "CATCH_UP_EVENTS", joined)
+        constants.setattr(delivery, "CATCH_UP_EVENTS", joined)
         constants.setattr(bus, "FEW", few)
         trio.run(main)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.live.bus import deliver
+from chatd.live.delivery import deliver
 from chatd.live.formats import FORMATS
 from chatd.live.frames import Event
 from chatd.live.sessions import Session

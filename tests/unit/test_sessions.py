@@ -2,7 +2,7 @@
 
 import pytest
 
-from chatd.live.bus import deliver
+from chatd.live.delivery import deliver
 from chatd.live.formats import FORMATS, JSON
 from chatd.live.frames import Event
 from chatd.live.presence import Presence
