@@ -1,7 +1,7 @@
 """The fan-out bus: published events leave for their audiences, in order, as fast as the machine can write.
 
 Guilds are spread over shards; each shard is one task with one queue, so that one guild's flood does not hold up the
-others: a shard yields every SLICE sessions. Within a shard, order of publication is order of delivery.
+others: a shard yields every SLICE sessions. Within a shard, order of publication is order of delivery to each session.
 
 Every session's events are numbered in the order of publication, which is that of the commits. For most sessions that
 happens at delivery, for all of an audience in one go; for those that follow streams of several shards (`ordered`) at
@@ -13,7 +13,8 @@ may still see what was committed before.
 
 A lone event leaves at once. Events that wait for the same audience are joined into one write for each session, and
 those that come while it is served are joined for whoever's turn it is next: the audience is served in rounds, and each
-part of it gets all that there is.
+part of it gets all that there is. A small audience that has nobody in common with it is served in between, so that a
+small guild does not wait for a large one.
 
 When a shard's queue is full nothing is dropped: writers wait in `room` before their transaction, and are refused
 there after a deadline. An event that is already committed is always taken.
@@ -47,13 +48,14 @@ class Audience:
     Ordered sessions of either kind are apart. An audience is to be used in the step in which it was asked for.
     """
 
-    __slots__ = ("full", "has_lean", "lean", "ordered")
+    __slots__ = ("_members", "full", "has_lean", "lean", "ordered")
 
     def __init__(self, full: Sequence[Session] = (), lean: Sequence[Session] = ()) -> None:
         self.full = tuple([session for session in full if not session.ordered])
         self.lean = tuple([session for session in lean if not session.ordered])
         self.ordered = tuple([session for session in chain(full, lean) if session.ordered])
         self.has_lean = bool(lean)
+        self._members: frozenset[Session] | None = None
 
     def __len__(self) -> int:
         return len(self.full) + len(self.lean) + len(self.ordered)
@@ -63,6 +65,12 @@ class Audience:
 
     def __contains__(self, session: object) -> bool:
         return session in self.full or session in self.lean or session in self.ordered
+
+    def is_apart(self, other: "Audience") -> bool:
+        """Whether nobody is in both. Cheap for a small one and the same other one again and again."""
+        if other._members is None:
+            other._members = frozenset(other)
+        return other._members.isdisjoint(self)
 
     def with_order(self, session: Session) -> "Audience":
         """As it is now that this session of it is ordered."""
@@ -144,7 +152,18 @@ class _Part:
 
 
 class _Shard:
-    __slots__ = ("_capacity", "_delivered", "_drained", "_events", "_filled", "_parts", "_taken", "published", "queue")
+    __slots__ = (
+        "_asides",
+        "_capacity",
+        "_delivered",
+        "_drained",
+        "_events",
+        "_filled",
+        "_parts",
+        "_taken",
+        "published",
+        "queue",
+    )
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -156,6 +175,8 @@ class _Shard:
         self._events: list[Event] = []
         self._taken = 0
         self._parts: deque[_Part] = deque()
+        # What was delivered in between, by how many events had been taken then: counted once these are delivered.
+        self._asides: deque[int] = deque()
         self.published = 0
         self.queue: deque[tuple[Event, Audience]] = deque()
 
@@ -180,7 +201,8 @@ class _Shard:
         while True:
             while self.queue:
                 audience = self.queue[0][1]
-                self._begin(audience)
+                self._taken = 0
+                self._parts.extend(_parts(audience))
                 while self._take(audience):
                     count, size = self._serve()
                     # Small audiences share a turn: one for each of them would be one for as many new messages.
@@ -193,19 +215,11 @@ class _Shard:
             sent = sent_bytes = 0
             await self._filled.park()
 
-    def _begin(self, audience: Audience) -> None:
-        few = len(audience) <= FEW
-        self._taken = 0
-        for sessions, give in (
-            (audience.full, partial(deliver, lean=False, few=few)),
-            (audience.lean, partial(deliver, lean=True, few=few)),
-            (audience.ordered, partial(deliver_ordered, few=few)),
-        ):
-            self._parts.extend(_Part(give, sessions[at : at + SLICE]) for at in range(0, len(sessions), SLICE))
-
     def _take(self, audience: Audience) -> bool:
         """Join what has come for the same audience in the same way; whether there is something to serve."""
         queue, events = self.queue, self._events
+        if queue and queue[0][1] is not audience and len(queue[0][1]) <= SLICE and queue[0][1].is_apart(audience):
+            self._serve_aside(*queue.popleft())
         size = sum(len(event.body) for event in events)
         while queue and len(events) < JOIN_EVENTS and size < JOIN_BYTES:
             event, its_audience = queue[0]
@@ -232,9 +246,21 @@ class _Shard:
         self._parts.append(part)
         if done := len(events) - (self._taken - self._parts[0].mark):  # everybody has got these
             del events[:done]
-            self._delivered += done
-            self._drained.unpark_all()
+            self._count(done)
         return len(part.sessions), size * len(part.sessions)
+
+    def _serve_aside(self, event: Event, audience: Audience) -> None:
+        for part in _parts(audience):
+            part.give([event], part.sessions)
+        self._asides.append(self._taken)
+        self._count(0)
+
+    def _count(self, delivered: int) -> None:
+        self._delivered += delivered
+        while self._asides and self._asides[0] <= self._taken - len(self._events):
+            self._asides.popleft()
+            self._delivered += 1
+        self._drained.unpark_all()
 
     def number_waiting(self, session: Session) -> None:
         """The session has become an ordered one: number what waits for it here, in this order."""
@@ -250,3 +276,14 @@ class _Shard:
                 self.queue[index] = event, made[audience]
                 if not event.volatile:
                     number(event, (session,))
+
+
+def _parts(audience: Audience) -> Iterator[_Part]:
+    few = len(audience) <= FEW
+    for sessions, give in (
+        (audience.full, partial(deliver, lean=False, few=few)),
+        (audience.lean, partial(deliver, lean=True, few=few)),
+        (audience.ordered, partial(deliver_ordered, few=few)),
+    ):
+        for at in range(0, len(sessions), SLICE):
+            yield _Part(give, sessions[at : at + SLICE])

@@ -221,6 +221,33 @@ async def test_an_endless_flood_holds_up_neither_another_audience_nor_who_waits_
         bus.publish(EVEN, event(0), Audience([session(0, other)]))
 
 
+async def test_a_small_audience_waits_for_no_crowd_that_it_has_nobody_in_common_with(bus: Bus) -> None:
+    received, seen = 0, []
+
+    class Counter(Wire):
+        def push(self, data: bytes) -> None:
+            nonlocal received
+            received += 1
+
+    class Small(Wire):
+        def push(self, data: bytes) -> None:
+            super().push(data)
+            seen.append(received)
+
+    both, apart = session(1, Small()), session(2, Small())
+    crowd = Audience([*(session(n, Counter()) for n in range(3, SLICE * 3)), both])
+    bus.publish(EVEN, event(1), crowd)
+    bus.publish(EVEN, event(2), Audience([apart]))
+    await bus.flush()
+    assert seen[0] <= SLICE
+    assert received == len(crowd) - 1, "flush waits for all, although what came last went first"
+    bus.publish(EVEN, event(3), crowd)
+    bus.publish(EVEN, event(4), Audience([apart, both]))
+    await bus.flush()
+    assert [(seq, d["n"]) for seq, _, d in both.connection.dispatches()] == [(1, 1), (2, 3), (3, 4)]
+    assert [(seq, d["n"]) for seq, _, d in apart.connection.dispatches()] == [(1, 2), (2, 4)]
+
+
 async def test_writers_wait_for_room_and_nothing_is_dropped(bus: Bus) -> None:
     wire = Wire()
     audience = Audience([session(1, wire)])
