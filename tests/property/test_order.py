@@ -205,7 +205,7 @@ class Run:
     st.lists(st.integers(0, len(FORMATS) - 1), min_size=len(SESSIONS), max_size=len(SESSIONS))
     | st.integers(0, len(FORMATS) - 1).map(lambda format_: [format_] * len(SESSIONS)),
     st.sampled_from((4, 1000)),
-    st.sampled_from((1, 200)),
+    st.sampled_from((1, 2, 3, 200)),
     st.sampled_from((2, 32)),
     st.sampled_from((0, 8)),
 )
@@ -230,7 +230,7 @@ def test_every_client_gets_every_event_once_and_in_order(
             nursery.cancel_scope.cancel()
 
     with pytest.MonkeyPatch.context() as constants:
-        constants.setattr(bus, "SLICE", slice_)  # a turn: one session, or all of them
+        constants.setattr(bus, "SLICE", slice_)  # a turn: one session, a few, or all of them
         constants.setattr(bus, "JOIN_EVENTS", joined)
         constants.setattr(delivery, "CATCH_UP_EVENTS", joined)
         constants.setattr(bus, "FEW", few)
