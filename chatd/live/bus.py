@@ -216,7 +216,10 @@ class _Shard:
             await self._filled.park()
 
     def _take(self, audience: Audience) -> bool:
-        """Join what has come for the same audience in the same way; whether there is something to serve."""
+        """Join what has come for the same audience in the same way; whether there is something to serve.
+
+        Before that, one event of a small audience that is apart, if it is next.
+        """
         queue, events = self.queue, self._events
         if queue and queue[0][1] is not audience and len(queue[0][1]) <= SLICE and queue[0][1].is_apart(audience):
             self._serve_aside(*queue.popleft())
