@@ -213,6 +213,7 @@ async def test_votes_and_ends_of_polls_are_told_once(options: dict[str, Any]) ->
                 "is_finalized": True,
             }
             await until_noted(running)
+            again.cut()  # a farewell would end the session
     async with serving(options, clock=clock) as running:
         await polls.end_due(running.core)
         again.url = running.url
