@@ -204,10 +204,10 @@ class _Shard:
                 self._taken = 0
                 self._parts.extend(_parts(audience))
                 while self._take(audience):
-                    count, size = self._serve()
                     # Small audiences share a turn: one for each of them would be one for as many new messages.
-                    sent += count
-                    sent_bytes += size
+                    for count, size in (self._serve(), self._serve_aside(audience)):
+                        sent += count
+                        sent_bytes += size
                     if sent >= SLICE or sent_bytes >= SLICE_BYTES:
                         sent = sent_bytes = 0
                         await trio.lowlevel.checkpoint()
@@ -216,13 +216,8 @@ class _Shard:
             await self._filled.park()
 
     def _take(self, audience: Audience) -> bool:
-        """Join what has come for the same audience in the same way; whether there is something to serve.
-
-        Before that, one event of a small audience that is apart, if it is next.
-        """
+        """Join what has come for the same audience in the same way; whether there is something to serve."""
         queue, events = self.queue, self._events
-        if queue and queue[0][1] is not audience and len(queue[0][1]) <= SLICE and queue[0][1].is_apart(audience):
-            self._serve_aside(*queue.popleft())
         size = sum(len(event.body) for event in events)
         while queue and len(events) < JOIN_EVENTS and size < JOIN_BYTES:
             event, its_audience = queue[0]
@@ -252,11 +247,19 @@ class _Shard:
             self._count(done)
         return len(part.sessions), size * len(part.sessions)
 
-    def _serve_aside(self, event: Event, audience: Audience) -> None:
+    def _serve_aside(self, served: Audience) -> tuple[int, int]:
+        """The next event, if its audience is small and apart; returns as `_serve`."""
+        if not self.queue:
+            return 0, 0
+        event, audience = self.queue[0]
+        if audience is served or len(audience) > SLICE or not audience.is_apart(served):
+            return 0, 0
+        self.queue.popleft()
         for part in _parts(audience):
             part.give([event], part.sessions)
         self._asides.append(self._taken)
         self._count(0)
+        return len(audience), len(event.body) * len(audience)
 
     def _count(self, delivered: int) -> None:
         self._delivered += delivered

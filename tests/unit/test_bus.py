@@ -248,6 +248,24 @@ async def test_a_small_audience_waits_for_no_crowd_that_it_has_nobody_in_common_
     assert [(seq, d["n"]) for seq, _, d in apart.connection.dispatches()] == [(1, 2), (2, 4)]
 
 
+async def test_what_is_served_in_between_counts_for_the_turn(bus: Bus, nursery: trio.Nursery) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    served = Audience([session(1, Wire())])
+    between = Audience([session(n, Wire()) for n in range(2, SLICE + 2)])
+    for n in range(20):
+        bus.publish(EVEN, event(n), between if n % 2 else served)
+    nursery.start_soon(others)
+    await bus.flush()
+    assert turns >= 10
+
+
 async def test_writers_wait_for_room_and_nothing_is_dropped(bus: Bus) -> None:
     wire = Wire()
     audience = Audience([session(1, wire)])
