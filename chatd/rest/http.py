@@ -95,10 +95,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     body_bytes_per_s: int = 1024
     idle_deadline_s: float = 60.0  # between requests
 
-    def body_limit(self, content_type: str, path: str) -> int:
+    def allow(self, size: int, content_type: str, path: str) -> bool:
+        """Whether the path's bodies may have so many bytes."""
         if is_form(content_type):
-            return self.max_upload
-        return max(self.max_body, self.max_images) if self.takes_images(path) else self.max_body
+            return size <= self.max_upload
+        return size <= self.max_body or (size <= self.max_images and self.takes_images(path))
 
 
 class Patience:

@@ -11,6 +11,7 @@ connections and late heads, so that a head may take `idle_deadline_s`, and close
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
@@ -134,8 +135,8 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
         return refusal(400)  # RFC 9112 6.1: perhaps one request hidden in another
 
     host, path, _ = target
-    limit = limits.body_limit(headers.get("content-type", ""), path)
-    if (quart_request.content_length or 0) > limit:
+    allows = partial(limits.allow, content_type=headers.get("content-type", ""), path=path)
+    if not allows(quart_request.content_length or 0):
         return refusal(413)
     arriving = body_of(quart_request)
     body: bytes | Form
@@ -150,7 +151,7 @@ async def _respond(handler: Handler, limits: Limits) -> Response:
             body = await quart_request.get_data(cache=False, as_text=False, parse_form_data=False)
         except HTTPException as error:  # too large, or too slow
             return refusal(error.code or 400)
-        if len(body) > limit:
+        if not allows(len(body)):
             return refusal(413)
 
     client = scope["client"]

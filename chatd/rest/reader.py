@@ -110,11 +110,16 @@ class RequestReader:
         elif self._wire_bytes > 2 * head_bytes + self.body_bytes * _CHUNK_OVERHEAD:
             self.refused = self.refused or 400
 
-    def _target(self) -> tuple[str, str, str]:
+    def _split_target(self) -> tuple[str, str, str]:
         target = split_target(self._url.decode("ascii"))
         if target is None:
             self._refuse(400)
         return target
+
+    def _check_size(self, body_bytes: int) -> None:
+        _, path, _ = self._target
+        if not self._limits.allow(body_bytes, self._headers.get("content-type", ""), path):
+            self._refuse(413)
 
     def _refuse(self, status: int) -> NoReturn:
         self.refused = status
@@ -164,9 +169,8 @@ class RequestReader:
             self._refuse(501)
         if headers.get("expect", "100-continue").lower() != "100-continue":
             self._refuse(417)
-        self._body_limit = self._limits.body_limit(headers.get("content-type", ""), self._target()[1])
-        if int(headers.get("content-length", 0)) > self._body_limit:
-            self._refuse(413)
+        self._target = self._split_target()
+        self._check_size(int(headers.get("content-length", 0)))
         # What follows an offer to speak something else is no body until that is declined.
         if is_form(headers.get("content-type", "")) and not self._parser.should_upgrade():
             self._form = Pieces()
@@ -175,8 +179,7 @@ class RequestReader:
 
     def on_body(self, data: bytes) -> None:
         self.body_bytes += len(data)
-        if self.body_bytes > self._body_limit:
-            self._refuse(413)
+        self._check_size(self.body_bytes)
         self._body.append(data)
 
     def on_message_complete(self) -> None:
@@ -191,7 +194,7 @@ class RequestReader:
 
     def _begin_exchange(self, body: bytes, upgrade: bool) -> None:
         method = self._parser.get_method().decode()
-        host, path, query = self._target()
+        host, path, query = self._target
         headers = self._headers
         request = Request(
             "GET" if method == "HEAD" else method,
