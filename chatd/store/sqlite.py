@@ -27,6 +27,9 @@ LOG_BYTES = 64 * 1024 * 1024
 # Rows in one INSERT. Each statement gives up the interpreter lock and has to wait for it again when the loop is busy:
 # with one statement per row, 32 rows took twice as long as with one for all.
 INSERT_ROWS = 256
+# So many and fewer are inserted in one statement, whatever their number; of more, powers of two, so that few different
+# statements exist and all stay prepared.
+ANY_ROWS = 16
 # Between two looks at the clock of a transaction whose time is limited: about a millisecond of SQLite's instructions.
 CLOCK_STEPS = 50_000
 
@@ -85,8 +88,8 @@ class SqliteConnection:
     def insert_many(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Param, ...]]) -> None:
         start = 0
         while start < len(rows):
-            # Powers of two, so that few different statements exist and all stay prepared.
-            size = min(1 << (len(rows) - start).bit_length() - 1, INSERT_ROWS)
+            left = len(rows) - start
+            size = left if left <= ANY_ROWS else min(1 << left.bit_length() - 1, INSERT_ROWS)
             values = tuple(itertools.chain.from_iterable(rows[start : start + size]))
             self._execute(_insert(table, tuple(columns), size), values)
             start += size
