@@ -114,6 +114,8 @@ async def _serve_requests(
                             exchange = replace(exchange, request=replace(exchange.request, body=body))
                         if not await _answer(stream, handler, exchange, limits, drain, clock):
                             return None
+                        if len(reader.exchanges) > 1:  # pipelined: the others shall have a turn in between
+                            await trio.lowlevel.checkpoint()
                     reader.exchanges.clear()
                     phase, since = reader.phase, trio.current_time()
                 elif reader.phase != phase:
@@ -193,7 +195,9 @@ async def _answer(
         await _linger(stream)
         return False
     if len(body) <= SLICE_BYTES:
-        await stream.send_all(head + body)
+        stream.push(head + body)  # which saves a turn of the event loop; the next read, or closing, gives it up
+        if stream.waiting_bytes:
+            await stream.wait_send_all_might_not_block()
         return keep_alive
     await stream.send_all(head)
     for start in range(0, len(body), SLICE_BYTES):

@@ -19,12 +19,13 @@ def named(here: Here, content: str, rule: AllowedMentions | None) -> Mentions:
         _check(rule)
     found = markup.allowed(markup.mentions(content), rule)
     if isinstance(here, DirectAccess):
-        return found._replace(roles=(), everyone=False)
+        return Mentions(found.users, (), False)
     may_mention_all = bool(here.permissions & p.MENTION_EVERYONE)
     roles = here.guild.roles
-    return found._replace(
-        roles=tuple(id_ for id_ in found.roles if id_ in roles and (may_mention_all or roles[id_].mentionable)),
-        everyone=found.everyone and may_mention_all,
+    return Mentions(
+        found.users,
+        tuple([id_ for id_ in found.roles if id_ in roles and (may_mention_all or roles[id_].mentionable)]),
+        found.everyone and may_mention_all,
     )
 
 

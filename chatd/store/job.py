@@ -20,19 +20,20 @@ class Job(msgspec.Struct, eq=False):
 
     async def outcome(self, cancellable: bool) -> Any:
         """Wait for `report`, then return or raise as the call did. A cancelled wait leaves the call to itself."""
-
-        def abort(_: Callable[[], Any]) -> trio.lowlevel.Abort:
-            if not cancellable:
-                return trio.lowlevel.Abort.FAILED
-            self.task = None
-            return trio.lowlevel.Abort.SUCCEEDED
-
         self.task = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(abort)
+        await trio.lowlevel.wait_task_rescheduled(self._leave if cancellable else _stay)
         if self.error is not None:
             raise self.error
         return self.result
 
+    def _leave(self, _: Callable[[], Any]) -> trio.lowlevel.Abort:
+        self.task = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
     def report(self) -> None:
         if self.task is not None:
             trio.lowlevel.reschedule(self.task)
+
+
+def _stay(_: Callable[[], Any]) -> trio.lowlevel.Abort:
+    return trio.lowlevel.Abort.FAILED
