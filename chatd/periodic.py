@@ -11,6 +11,7 @@ from chatd.model.snowflake import lowest_at
 from chatd.service import (
     checkpoints,
     crossposts,
+    discarded,
     gateway,
     orphans,
     polls,
@@ -36,6 +37,8 @@ Job = Callable[[], Awaitable[object]]
 OWN_POSTS_S = 5.0
 # Often, so that little is forgotten at a time: messages wait behind it.
 JOURNAL_S = 5.0
+# How long after its deletion a channel's messages begin to go, at most.
+DISCARDED_S = 1.0
 # How long a message takes to be found, at most, when little is going on.
 SEARCH_S = 0.5
 
@@ -65,6 +68,7 @@ def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:
         "journal": (JOURNAL_S, lambda: checkpoints.bound_journal(core)),
         "invites": (60.0, lambda: core.db.write(delete_expired_invites, core.clock_ms())),
         "temporary members": (5.0, lambda: temporary_members.remove_departed(core)),
+        "discarded channels": (DISCARDED_S, lambda: discarded.sweep(core)),
         "retention": (60.0, lambda: retention.keep(core)),
         "retention of files": (60.0, lambda: retention.keep_files(core)),
         "threads": (60.0, lambda: thread_archive.archive_idle(core)),

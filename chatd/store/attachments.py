@@ -11,6 +11,9 @@ from chatd.store.rows import to_text
 _NAME = re.compile(r"attachments/[0-9]{1,19}/([0-9]{1,19})")
 _decode = decoder(StoredAttachment).decode
 
+# By the messages of channels that are there.
+_NAMED = "attachments WHERE id = ? AND channel_id NOT IN (SELECT id FROM discarded_channels)"
+
 
 class _Named(Row):
     channel_id: int  # of the message
@@ -43,13 +46,13 @@ def release(tx: Tx, message_ids: Sequence[int]) -> int:
 
 def get(tx: Tx, attachment_id: int) -> StoredAttachment | None:
     """As it was uploaded; None when no message names it any more."""
-    found = tx.scalar("SELECT file FROM attachments WHERE id = ? LIMIT 1", attachment_id)
+    found = tx.scalar(f"SELECT file FROM {_NAMED} LIMIT 1", attachment_id)
     return None if found is None else _decode(found)
 
 
 def seen_in(tx: Tx, attachment_id: int) -> list[tuple[int, StoredAttachment]]:
     """The channels of the messages that name it, with what it is."""
-    found = tx.rows(_Named, f"SELECT {cols(_Named)} FROM attachments WHERE id = ?", attachment_id)
+    found = tx.rows(_Named, f"SELECT {cols(_Named)} FROM {_NAMED}", attachment_id)
     return [(row.channel_id, _decode(row.file)) for row in found]
 
 

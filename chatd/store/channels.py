@@ -94,7 +94,9 @@ def update(tx: Tx, channel: Channel) -> None:
 
 
 def delete(tx: Tx, channel_id: int) -> None:
-    """Delete a guild's channel with its messages, invites and threads; a category's channels stay, without it."""
+    """Delete a guild's channel with its invites and threads; a category's channels stay, without it. The messages go
+    later (`discarded`).
+    """
     tx.run("DELETE FROM channels WHERE id IN (SELECT channel_id FROM threads WHERE parent_id = ?)", channel_id)
     tx.run("UPDATE channels SET parent_id = NULL WHERE parent_id = ?", channel_id)
     tx.run("DELETE FROM channels WHERE id = ?", channel_id)

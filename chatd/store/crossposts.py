@@ -19,7 +19,12 @@ class Copy(Row):
     guild_id: int
 
 
-_WAITING = "source_id IS NULL OR stale = 1"
+# Not of or in deleted channels, whose messages are on their way out.
+_DUE = "crosspost_deliveries d JOIN messages m ON m.id = d.source_id JOIN channels c ON c.id = m.channel_id"
+_WAITING = (
+    "crossposts x JOIN messages m ON m.id = x.copy_id JOIN channels c ON c.id = m.channel_id"
+    " WHERE x.source_id IS NULL OR x.stale = 1"
+)
 
 
 def publish(tx: Tx, source_id: int, channel_id: int) -> None:
@@ -32,13 +37,12 @@ def publish(tx: Tx, source_id: int, channel_id: int) -> None:
 
 
 def is_anything_left(tx: Tx) -> bool:
-    is_left = f"EXISTS (SELECT 1 FROM crosspost_deliveries) OR EXISTS (SELECT 1 FROM crossposts WHERE {_WAITING})"
-    return tx.scalar(f"SELECT 1 WHERE {is_left}") is not None
+    return tx.scalar(f"SELECT 1 WHERE EXISTS (SELECT 1 FROM {_DUE}) OR EXISTS (SELECT 1 FROM {_WAITING})") is not None
 
 
 def undelivered(tx: Tx, limit: int) -> list[Delivery]:
     """Oldest first."""
-    sql = f"SELECT {cols(Delivery)} FROM crosspost_deliveries ORDER BY source_id, webhook_id LIMIT ?"
+    sql = f"SELECT {cols(Delivery, 'd')} FROM {_DUE} ORDER BY d.source_id, d.webhook_id LIMIT ?"
     return tx.rows(Delivery, sql, limit)
 
 
@@ -52,12 +56,7 @@ def delivered(tx: Tx, copies: Sequence[tuple[int, Delivery]]) -> None:
 
 def waiting(tx: Tx, limit: int) -> list[Copy]:
     """Copies that are not as their sources are, oldest first."""
-    return tx.rows(
-        Copy,
-        "SELECT x.copy_id, x.source_id, c.guild_id FROM crossposts x JOIN messages m ON m.id = x.copy_id"
-        f" JOIN channels c ON c.id = m.channel_id WHERE {_WAITING} ORDER BY x.copy_id LIMIT ?",
-        limit,
-    )
+    return tx.rows(Copy, f"SELECT x.copy_id, x.source_id, c.guild_id FROM {_WAITING} ORDER BY x.copy_id LIMIT ?", limit)
 
 
 def changed(tx: Tx, source_id: int) -> None:

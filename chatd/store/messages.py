@@ -85,7 +85,7 @@ def append(tx: Tx, drafts: list[Draft]) -> list[int]:
     Raises Missing for a deleted channel.
     """
     ids = [draft.new_id() for draft in drafts]
-    tx.insert_many(
+    tx.insert_many(  # a trigger looks for the channels
         "messages",
         _COLUMNS,
         [

@@ -51,7 +51,7 @@ def ended(tx: Tx, now_ms: int, limit: int) -> list[PollKey]:
     return tx.rows(
         PollKey,
         "SELECT p.message_id, m.channel_id FROM open_polls p JOIN messages m ON m.id = p.message_id"
-        " WHERE p.ends_ms <= ? ORDER BY p.ends_ms, p.message_id LIMIT ?",
+        " JOIN channels c ON c.id = m.channel_id WHERE p.ends_ms <= ? ORDER BY p.ends_ms, p.message_id LIMIT ?",
         now_ms,
         limit,
     )

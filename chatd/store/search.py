@@ -179,6 +179,7 @@ def _conditions(tx: Tx, search: Search, groups: set[tuple[int, ...]]) -> Iterato
         if values:
             yield _Sql(f"s.{column} IN ({marks(len(values))})", values)
     yield _may_read(search)
+    yield _Sql("s.channel_id NOT IN (SELECT id FROM discarded_channels)", ())  # a thread's: its parent may be readable
     yield _Sql("NOT EXISTS (SELECT 1 FROM search_stale q WHERE q.message_id = s.id)", ())
 
 

@@ -168,7 +168,7 @@ def _raise(error: apsw.Error) -> NoReturn:
         # "UNIQUE constraint failed: members.guild_id, members.user_id"
         found = re.findall(r"(\w+)\.(\w+)", str(error))
         raise Conflict(found[0][0] if found else "", tuple(column for _, column in found)) from error
-    if code == apsw.SQLITE_CONSTRAINT_FOREIGNKEY:
+    if code in (apsw.SQLITE_CONSTRAINT_FOREIGNKEY, apsw.SQLITE_CONSTRAINT_TRIGGER):
         raise Missing(str(error)) from error
     if isinstance(error, _DAMAGED):
         raise StoreFailed(f"the database is damaged ({error}): restore a backup; chatd doctor says more") from error

@@ -17,6 +17,7 @@ from chatd.model.objects.thread import (
     ThreadMetadata,
 )
 from chatd.model.wire import Snowflake, decoder, parse_timestamp, timestamp
+from chatd.store import discarded
 from chatd.store.db import Param, Row, Tx, marks
 from chatd.store.rows import to_text
 
@@ -68,6 +69,7 @@ _SELECT = (
 
 def insert(tx: Tx, thread: Thread) -> None:
     """The row of `channels` comes with it."""
+    discarded.clear(tx, thread.id)
     tx.run(
         "INSERT INTO channels (id, guild_id, type, name, position, parent_id, extra) VALUES (?, ?, ?, ?, 0, ?, ?)",
         thread.id,
@@ -135,6 +137,7 @@ def uncount(tx: Tx, thread_id: int, message_id: int) -> None:
 
 
 def delete(tx: Tx, thread_id: int) -> None:
+    """Its messages go later (`discarded`)."""
     tx.run("DELETE FROM channels WHERE id = ?", thread_id)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chatd.service import orphans
+from chatd.service import discarded, orphans
 from tests.support.app import Server, serve
 from tests.support.client import ALL_INTENTS, Answer, Client, Json, gateway
 from tests.support.pictures import look, moving, noise, still
@@ -497,6 +497,7 @@ async def test_files_go_with_their_messages(server: Server, world: World) -> Non
     (await alice.delete(f"/guilds/{doomed.id}")).ok(204)
     for message in (single, *several, in_channel, in_guild):
         assert (await fetch(world.anybody, message["attachments"][0]["url"])).error == (404, 0)
+    await discarded.sweep(server.core)
     age_files(server, 3600)
     assert await orphans.collect(server.core) == 0
     age_files(server)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chatd.service import crossposts, retention
+from chatd.service import crossposts, discarded, retention
 from chatd.store import retention as retention_store
 from tests.integration.test_webhook_messages import author, contents
 from tests.integration.test_webhooks import allow, at
@@ -278,6 +278,7 @@ async def test_however_a_source_ends(server: Server, world: World, news: News) -
     flags = [message["flags"] for message in await news.copies()]
     assert flags == [IS_CROSSPOST, *[IS_CROSSPOST | SOURCE_DELETED] * 2]
     (await news.alice.delete(f"/channels/{news.channel_id}")).ok()
+    await discarded.sweep(server.core)
     await carried_on(server)
     assert all(message["flags"] & SOURCE_DELETED for message in await news.copies())
     [webhook] = (await news.bob.get(f"/channels/{news.target.general}/webhooks")).ok()

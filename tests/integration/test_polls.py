@@ -9,7 +9,7 @@ import trio
 from chatd import app
 from chatd.config import load
 from chatd.model.wire import timestamp
-from chatd.service import polls
+from chatd.service import discarded, polls
 from chatd.store.db import Tx
 from tests.support.app import OPTIONS, Server
 from tests.support.client import ALL_INTENTS, Answer, Gateway, Json, gateway
@@ -516,6 +516,7 @@ async def test_they_go_with_their_message(server: Server, world: World) -> None:
     (await alice.delete(poll.message_path)).ok(204)
     assert (await poll.vote(alice, 1)).error == UNKNOWN_MESSAGE
     (await alice.delete(f"/channels/{channel_id}")).ok(200)
+    await discarded.sweep(server.core)
     assert await server.core.db.read(_rows) == 0
 
 

@@ -1,0 +1,6 @@
+DROP TRIGGER message_needs_channel ON messages;
+DROP FUNCTION look_for_channel;
+DROP TRIGGER channel_discarded ON channels;
+DROP FUNCTION note_discarded_channel;
+DELETE FROM messages WHERE channel_id IN (SELECT id FROM discarded_channels);
+DROP TABLE discarded_channels;
