@@ -6,6 +6,7 @@ Free of sockets: a `Request` in, a `Response` out. It answers whatever happens; 
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -43,6 +44,9 @@ VERSIONS = frozenset(("v10", "v9", "v1"))
 INVALID_STATUSES = frozenset((401, 403, 429))
 INVALID_WINDOW_S = 600
 
+# The longest is as long as a head may be: together 8 MiB.
+PATHS = 512
+
 _JSON = (b"Content-Type", b"application/json")
 _ANY_ORIGIN = (b"Access-Control-Allow-Origin", b"*")
 
@@ -54,7 +58,8 @@ class Runner:
 
     def __init__(self, core: Core, router: Router, metrics: Registry) -> None:
         self._core = core
-        self._router = router
+        # Most requests are for the same paths, above all messages into a channel.
+        self._routes_at = lru_cache(PATHS)(lambda path: router.find(_segments(path)))
         self._limiter = core.limiter
         self._is_limited = core.config.limits.rate_limits
         self._global = Rule(core.config.limits.global_per_s, 1)
@@ -93,7 +98,7 @@ class Runner:
     def takes_images(self, path: str) -> bool:
         """Whether some operation of the path takes images in its body."""
         try:
-            found = self._router.find(_segments(path))
+            found = self._routes_at(path)
         except ApiError:
             return False
         return found is not None and any(entry.takes_images for entry in found[0].values())
@@ -153,7 +158,7 @@ class Runner:
             return await entry.service(self._core, **arguments)
 
     def _match(self, request: Request) -> tuple[Route, list[str]]:
-        found = self._router.find(_segments(request.path))
+        found = self._routes_at(request.path)
         if found is None:
             raise NOT_FOUND()
         routes, values = found
