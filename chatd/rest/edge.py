@@ -195,7 +195,7 @@ async def _answer(
         await _linger(stream)
         return False
     if len(body) <= SLICE_BYTES:
-        stream.push(head + body)  # which saves a turn of the event loop; the next read, or closing, gives it up
+        stream.push(head + body)  # `send_all` would wait for a turn, and so does whatever comes next
         if stream.waiting_bytes:
             await stream.wait_send_all_might_not_block()
         return keep_alive

@@ -2,10 +2,11 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,15 @@ from tests.support.s3 import s3_service
 from tests.support.world import World
 
 MIB = 1 << 20
+STICKER = {"name": "st", "tags": "x", "description": ""}
+EVENT = {
+    "name": "picnic",
+    "entity_type": 3,
+    "privacy_level": 2,
+    "entity_metadata": {"location": "park"},
+    "scheduled_start_time": "2099-01-01T12:00:00+00:00",
+    "scheduled_end_time": "2099-01-01T13:00:00+00:00",
+}
 
 
 async def cdn(client: Client, path: str, *, headers: dict[str, str] | None = None, **query: object) -> Answer:
@@ -247,6 +257,50 @@ async def test_images_in_a_bucket() -> None:
             assert (await cdn(world.anybody, f"{name}.png")).content == data
             assert (await cdn(world.anybody, f"{name}.jpg")).error == (503, 0)
             assert (await alice.patch("/users/@me", {"avatar": data_uri(data)})).error == (503, 130000)
+
+
+async def test_nobody_waits_for_whoever_waits_for_the_bucket() -> None:
+    """A lock of the guild's that is held meanwhile would keep everybody from changing anything there."""
+    picture = data_uri(noise(128, 128))
+    with s3_service() as service:
+        options = {f"media.{key}": value for key, value in service.options().items()}
+        async with serve(**options) as server, World(server.url) as world:
+            alice = await world.person()
+            guild = await world.guild(alice)
+            path = f"/guilds/{guild.id}"
+            webhook = (await alice.post(f"/channels/{guild.general}/webhooks", {"name": "w"})).ok(200)
+            role = (await alice.post(f"{path}/roles", {"name": "r"})).ok(200)
+            event = (await alice.post(f"{path}/scheduled-events", EVENT)).ok(200)
+
+            requests: dict[str, Callable[[], Awaitable[Answer]]] = {
+                "guild": lambda: alice.patch(path, {"icon": picture}),
+                "member": lambda: alice.patch(f"{path}/members/@me", {"avatar": picture}),
+                "new role": lambda: alice.post(f"{path}/roles", {"icon": picture}),
+                "role": lambda: alice.patch(f"{path}/roles/{role['id']}", {"icon": picture}),
+                "emoji": lambda: alice.post(f"{path}/emojis", {"name": "em", "image": picture}),
+                "sticker": lambda: alice.upload(f"{path}/stickers", STICKER, {"file": still()}),
+                "new event": lambda: alice.post(f"{path}/scheduled-events", {**EVENT, "image": picture}),
+                "event": lambda: alice.patch(f"{path}/scheduled-events/{event['id']}", {"image": picture}),
+                "new webhook": lambda: alice.post(
+                    f"/channels/{guild.general}/webhooks", {"name": "w", "avatar": picture}
+                ),
+                "webhook": lambda: alice.patch(f"/webhooks/{webhook['id']}", {"avatar": picture}),
+            }
+            statuses: dict[str, int] = {}
+
+            async def ask(name: str) -> None:
+                statuses[name] = (await requests[name]()).status
+
+            for name in requests:
+                service.hang()
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(ask, name)
+                    assert await trio.to_thread.run_sync(service.wait), name
+                    with trio.fail_after(5):
+                        (await alice.patch(f"/channels/{guild.general}", {"topic": name})).ok(200)
+                    assert name not in statuses
+                    service.go_on()
+            assert set(statuses.values()) <= {200, 201}, statuses
 
 
 # --- below the wire --------------------------------------------------------------------------------------------------

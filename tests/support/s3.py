@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 ACCESS, SECRET, REGION, BUCKET = "AKIATEST", "secret/+key", "eu-test-1", "media"
 PAGE = 2
+HANG_S = 10.0  # at most
 MODIFIED = 1_700_000_000  # Unix time of all objects
 
 _AUTHORIZATION = re.compile(
@@ -30,10 +31,31 @@ class Service(ThreadingHTTPServer):
         self.objects: dict[str, bytes] = {}
         self.truncate = False  # announce more than is sent
         self.is_down = False
+        self.hangs = False
+        self._asked, self._goes_on = threading.Event(), threading.Event()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def hang(self) -> None:
+        """Answer nothing until `go_on`."""
+        self._asked.clear()
+        self._goes_on.clear()
+        self.hangs = True
+
+    def wait(self) -> bool:
+        """On a thread of its own: until a request hangs; False when none has come for a while."""
+        return self._asked.wait(HANG_S)
+
+    def go_on(self) -> None:
+        self.hangs = False
+        self._goes_on.set()
+
+    def hold_up(self) -> None:
+        """By a request."""
+        self._asked.set()
+        self._goes_on.wait(HANG_S)
 
     def options(self) -> dict[str, str]:
         """chatd's configuration for it."""
@@ -69,6 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         url = urlsplit(self.path)
         path = unquote(url.path)
+        if self.server.hangs:
+            self.server.hold_up()
         if self.server.is_down:
             self._answer(503, b"ServiceUnavailable")
         elif fault := self._fault(url.path, url.query, body):
