@@ -110,12 +110,6 @@ class RequestReader:
         elif self._wire_bytes > 2 * head_bytes + self.body_bytes * _CHUNK_OVERHEAD:
             self.refused = self.refused or 400
 
-    def _split_target(self) -> tuple[str, str, str]:
-        target = split_target(self._url.decode("ascii"))
-        if target is None:
-            self._refuse(400)
-        return target
-
     def _check_size(self, body_bytes: int) -> None:
         _, path, _ = self._target
         if not self._limits.allow(body_bytes, self._headers.get("content-type", ""), path):
@@ -169,7 +163,10 @@ class RequestReader:
             self._refuse(501)
         if headers.get("expect", "100-continue").lower() != "100-continue":
             self._refuse(417)
-        self._target = self._split_target()
+        target = split_target(self._url.decode("ascii"))
+        if target is None:
+            self._refuse(400)
+        self._target = target
         self._check_size(int(headers.get("content-length", 0)))
         # What follows an offer to speak something else is no body until that is declined.
         if is_form(headers.get("content-type", "")) and not self._parser.should_upgrade():

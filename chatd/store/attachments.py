@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from chatd.model.objects.attachment import StoredAttachment
 from chatd.model.wire import MAX_STRING_INT, decoder
 from chatd.store.db import Row, Tx, cols, marks
+from chatd.store.discarded import NOT_DISCARDED
 from chatd.store.rows import to_text
 
 _NAME = re.compile(r"attachments/[0-9]{1,19}/([0-9]{1,19})")
 _decode = decoder(StoredAttachment).decode
 
 # By the messages of channels that are there.
-_NAMED = "attachments WHERE id = ? AND channel_id NOT IN (SELECT id FROM discarded_channels)"
+_NAMED = f"attachments WHERE id = ? AND channel_id {NOT_DISCARDED}"
 
 
 class _Named(Row):

@@ -6,6 +6,7 @@ The rows are the list of what is left to do; who deletes a message, in whatever 
 from collections.abc import Sequence
 
 from chatd.store.db import Row, Tx, cols
+from chatd.store.discarded import NOT_DISCARDED
 
 
 class Delivery(Row):
@@ -20,7 +21,7 @@ class Copy(Row):
 
 
 # Not of or in deleted channels, whose messages are on their way out.
-_DUE = "crosspost_deliveries d JOIN messages m ON m.id = d.source_id JOIN channels c ON c.id = m.channel_id"
+_DUE = f"crosspost_deliveries d JOIN messages m ON m.id = d.source_id WHERE m.channel_id {NOT_DISCARDED}"
 _WAITING = (
     "crossposts x JOIN messages m ON m.id = x.copy_id JOIN channels c ON c.id = m.channel_id"
     " WHERE x.source_id IS NULL OR x.stale = 1"

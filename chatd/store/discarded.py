@@ -7,6 +7,9 @@ copies of what was published) leaves these channels out.
 
 from chatd.store.db import Tx
 
+# Behind a column with the ids of channels, in whatever does not begin with a channel.
+NOT_DISCARDED = "NOT IN (SELECT id FROM discarded_channels)"
+
 
 def oldest(tx: Tx) -> int | None:
     found = tx.scalar("SELECT MIN(id) FROM discarded_channels")

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from chatd.model.objects.poll import PollAnswerCount
 from chatd.model.objects.user import User
 from chatd.store.db import Row, Tx, marks
+from chatd.store.discarded import NOT_DISCARDED
 from chatd.store.rows import users
 
 
@@ -51,7 +52,7 @@ def ended(tx: Tx, now_ms: int, limit: int) -> list[PollKey]:
     return tx.rows(
         PollKey,
         "SELECT p.message_id, m.channel_id FROM open_polls p JOIN messages m ON m.id = p.message_id"
-        " JOIN channels c ON c.id = m.channel_id WHERE p.ends_ms <= ? ORDER BY p.ends_ms, p.message_id LIMIT ?",
+        f" WHERE p.ends_ms <= ? AND m.channel_id {NOT_DISCARDED} ORDER BY p.ends_ms, p.message_id LIMIT ?",
         now_ms,
         limit,
     )

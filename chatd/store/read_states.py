@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from chatd.store.db import Param, Row, Tx, cols
+from chatd.store.discarded import NOT_DISCARDED
 
 
 class ReadRow(Row):
@@ -95,7 +96,7 @@ def newest_mentions(
     tx: Tx, user_id: int, targets: Sequence[int], before: int, guild_id: int | None, limit: int
 ) -> list[MentionRow]:
     """Messages older than `before` that mention one of the targets, newest first; of one guild, or of everywhere."""
-    where, params = " AND channel_id NOT IN (SELECT id FROM discarded_channels)", list[Param]()
+    where, params = f" AND channel_id {NOT_DISCARDED}", list[Param]()
     if guild_id is not None:
         where, params = " AND channel_id IN (SELECT id FROM channels WHERE guild_id = ?)", [guild_id]
     return tx.rows(

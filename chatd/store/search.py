@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from chatd.store import search_dialect, search_words
 from chatd.store.db import Param, Row, TooSlow, Tx, marks
+from chatd.store.discarded import NOT_DISCARDED
 from chatd.store.search_words import MANY
 
 # Messages of a list that are looked at: at first, when those that fit are counted, and until the page is full.
@@ -179,7 +180,7 @@ def _conditions(tx: Tx, search: Search, groups: set[tuple[int, ...]]) -> Iterato
         if values:
             yield _Sql(f"s.{column} IN ({marks(len(values))})", values)
     yield _may_read(search)
-    yield _Sql("s.channel_id NOT IN (SELECT id FROM discarded_channels)", ())  # a thread's: its parent may be readable
+    yield _Sql(f"s.channel_id {NOT_DISCARDED}", ())  # a thread's: its parent may be readable
     yield _Sql("NOT EXISTS (SELECT 1 FROM search_stale q WHERE q.message_id = s.id)", ())
 
 

@@ -6,14 +6,16 @@ import pytest
 import trio
 
 from chatd import app, periodic
-from chatd.service import discarded
+from chatd.service import crossposts, discarded, polls, read_states
+from chatd.store import discarded as store
 from chatd.store import messages
 from chatd.store.db import Missing, Tx
 from chatd.store.messages import Draft
-from tests.integration.test_restart import options, serving
+from tests.integration.test_restart import POLL, options, serving
 from tests.integration.test_search import NOTHING, find
 from tests.support.client import Json
-from tests.support.world import Guild, User, World
+from tests.support.core import Clock
+from tests.support.world import PASSWORD, Guild, User, World
 
 __all__ = ["options"]
 
@@ -63,6 +65,10 @@ async def test_they_go_with_the_channels_threads_even_after_a_crash(options: dic
 
         (await alice.delete(f"/channels/{channel_id}")).ok(200)
         assert await left(running) == (2, before)
+        await running.core.db.write(store.delete_some, int(channel_id), 2)
+        assert await left(running) == (2, before - 2), "no more at a time"
+        await running.core.db.write(store.delete_some, int(guild.general), 2)
+        assert await left(running) == (2, before - 2), "nothing of what is there"
         for place in (channel_id, thread_id):
             assert (await alice.get(f"/channels/{place}/messages")).error == UNKNOWN_CHANNEL
         assert await find(alice, guild, content="gone") == NOTHING
@@ -101,6 +107,43 @@ async def test_a_thread_that_is_begun_anew_has_nothing_of_the_one_before(options
         await running.core.search_index.catch_up()
         assert await find(alice, guild, content="old") == NOTHING
         assert await find(alice, guild, content="new") == (1, ["new"])
+
+
+async def test_what_is_left_takes_nobodys_turn(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs and pages look at a number of messages at a time, here at one."""
+    monkeypatch.setattr(polls, "_DUE_BATCH", 1)
+    monkeypatch.setattr(read_states, "CANDIDATES", 1)
+    clock = Clock()
+    async with serving(options, clock=clock) as running, World(running.url) as world:
+        alice, bob, guild = await settle(world)
+        doomed = await world.channel(alice, guild)
+        for channel_id in (doomed, guild.general):
+            await alice.say(channel_id, "", poll=POLL)
+        for channel_id in (guild.general, doomed):
+            await alice.say(channel_id, f"<@{bob.id}>")
+        (await alice.delete(f"/channels/{doomed}")).ok(200)
+
+        [mention] = (await bob.get("/users/@me/mentions")).ok(200)
+        assert mention["channel_id"] == guild.general
+        clock.advance(3601)
+        await polls.end_due(running.core)
+        bob = world.user((await bob.post("/auth/login", {"login": bob.name, "password": PASSWORD})).ok())
+        page = (await bob.get(f"/channels/{guild.general}/messages")).ok(200)
+        assert [message["poll"]["results"]["is_finalized"] for message in page if "poll" in message] == [True]
+
+
+async def test_copies_in_a_deleted_channel_stay_as_they_are(options: dict[str, Any]) -> None:
+    async with serving(options) as running, World(running.url) as world:
+        alice, _, guild = await settle(world)
+        news = await world.channel(alice, guild, "news", type=5)
+        (await alice.post(f"/channels/{news}/followers", {"webhook_channel_id": guild.general})).ok(200)
+        message = await alice.say(news)
+        (await alice.post(f"/channels/{news}/messages/{message['id']}/crosspost")).ok(200)
+        await crossposts.deliver(running.core)
+        (await alice.patch(f"/channels/{news}/messages/{message['id']}", {"content": "changed"})).ok(200)
+        (await alice.delete(f"/channels/{guild.general}")).ok(200)
+        with trio.fail_after(5):
+            await crossposts.deliver(running.core)
 
 
 async def test_nothing_is_posted_in_a_channel_that_is_deleted_meanwhile(options: dict[str, Any]) -> None:
