@@ -29,7 +29,7 @@ from chatd.store.rows import to_text
 from chatd.store.search_index import Source
 
 CACHE = Path(SCRATCH, "chatd-bench-cache")
-FORMAT = 4  # of what is made here
+FORMAT = 3  # of what is made here
 CHANNELS, AUTHORS = 10, 20
 LARGE_SHARE = 0.2  # of all messages, in the first channel
 BATCH = 20_000

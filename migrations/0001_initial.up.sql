@@ -113,7 +113,7 @@ CREATE INDEX member_roles_by_role ON member_roles (role_id);
 
 CREATE TABLE messages (
     id INTEGER PRIMARY KEY,
-    channel_id INTEGER NOT NULL,  -- a channel's: see 0019
+    channel_id INTEGER NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
     author_id INTEGER NOT NULL REFERENCES users (id),
     type INTEGER NOT NULL,
     flags INTEGER NOT NULL,

@@ -1,5 +1,7 @@
 -- As in SQLite, where each table and column is explained.
 
+ALTER TABLE messages DROP CONSTRAINT messages_channel_id_fkey;
+
 CREATE TABLE discarded_channels (
     id BIGINT PRIMARY KEY
 );

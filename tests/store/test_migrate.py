@@ -8,7 +8,7 @@ import pytest
 
 from chatd.store import migrate
 from chatd.store.connect import connect
-from chatd.store.db import Row
+from chatd.store.db import Missing, Row
 from chatd.store.migrate import MigrationError, translate
 
 
@@ -66,6 +66,42 @@ def test_down_and_up_again(empty_url: str) -> None:
     assert migrate.up(empty_url, now_ms=2) == known
     assert columns(empty_url) == before
     assert migrate.up(empty_url, now_ms=3) == []
+
+
+REFERENCES = {
+    "sqlite": "SELECT COUNT(*) FROM pragma_foreign_key_list('messages') WHERE \"table\" = ?",
+    "postgres": "SELECT COUNT(*) FROM pg_constraint WHERE conrelid = 'messages'::regclass AND contype = 'f'"
+    " AND confrelid = CAST(? AS TEXT)::regclass",
+}
+
+
+def test_the_foreign_key_of_messages_goes_and_comes_back_with_them_in_place(empty_url: str) -> None:
+    migrate.up(empty_url, now_ms=1)
+    connection = connect(empty_url)  # stays open, as a server's would
+
+    def references() -> list[int]:
+        sql = REFERENCES[connection.dialect]
+        return [int(connection.scalar(sql, table)) for table in ("channels", "users")]
+
+    connection.script(
+        "INSERT INTO users (id, username, discriminator, bot, extra) VALUES (1, 'a', '0', 0, '{}');"
+        "INSERT INTO channels (id, type, position, extra) VALUES (2, 1, 0, '{}'), (3, 1, 0, '{}');"
+    )
+    message = "INSERT INTO messages (id, channel_id, author_id, type, flags, content, extra)"
+    for id_, channel_id in ((4, 2), (5, 3)):
+        connection.run(f"{message} VALUES (?, ?, 1, 0, 0, 'kept', '{{}}')", id_, channel_id)
+    connection.run("DELETE FROM channels WHERE id = 3")
+    assert (references(), connection.scalar("SELECT COUNT(*) FROM messages")) == ([0, 1], 2)
+    assert len(migrate.down(empty_url)) == 1
+    assert (references(), connection.scalar("SELECT COUNT(*) FROM messages")) == ([1, 1], 1)
+    with pytest.raises(Missing):
+        connection.run(f"{message} VALUES (6, 99, 1, 0, 0, '', '{{}}')")
+    connection.close()
+    migrate.up(empty_url, now_ms=2)
+    connection = connect(empty_url)
+    connection.run("DELETE FROM channels WHERE id = 2")
+    assert connection.scalar("SELECT COUNT(*) FROM messages") == 1
+    connection.close()
 
 
 def test_status_touches_nothing(empty_url: str, directory: Path) -> None:
