@@ -59,6 +59,7 @@ class Checkpoints:
         for id_ in ended:
             self._noted.pop(id_, None)
         moved = [session for session in sessions if final or self._has_moved(session)]
+        moved.sort(key=lambda session: session.id)  # so that the rows of a batch are in one place
         for start in range(0, len(moved), BATCH):
             await self._note(moved[start : start + BATCH])
 
