@@ -4,6 +4,7 @@ A row may be a moment old. Sessions that are new, that a mark concerns, or that 
 next round: the less has happened behind a row, the likelier the session comes back.
 """
 
+from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
@@ -58,10 +59,7 @@ class Checkpoints:
             await self._core.db.write(store.save, (), ended[start : start + BATCH])
         for id_ in ended:
             self._noted.pop(id_, None)
-        moved = [session for session in sessions if final or self._has_moved(session)]
-        moved.sort(key=lambda session: session.id)  # so that the rows of a batch are in one place
-        for start in range(0, len(moved), BATCH):
-            await self._note(moved[start : start + BATCH])
+        await self._note([session for session in sessions if final or self._has_moved(session)])
 
     async def save_soon(self) -> None:
         """Those that cannot wait for `save`, SOON at most; the others the next time."""
@@ -73,11 +71,15 @@ class Checkpoints:
             noted = noted_of(session.id, _NOTHING)
             if session.seq - noted.seq > far or (noted is _NOTHING and session.base_position is not None):
                 self._due[session] = None
-        due = list(islice(self._due, SOON))
-        for start in range(0, len(due), BATCH):
-            await self._note(due[start : start + BATCH])
+        await self._note(islice(self._due, SOON))
 
-    async def _note(self, sessions: list[Session]) -> None:
+    async def _note(self, sessions: Iterable[Session]) -> None:
+        """In the order of the table, so that the rows of a batch are in one place."""
+        ordered = sorted(sessions, key=lambda session: session.id)
+        for start in range(0, len(ordered), BATCH):
+            await self._note_batch(ordered[start : start + BATCH])
+
+    async def _note_batch(self, sessions: list[Session]) -> None:
         for session in sessions:
             self._due.pop(session, None)
         bus = self._core.live.bus
