@@ -12,7 +12,7 @@ from chatd.live.formats import JSON, ZLIB
 from chatd.live.frames import Event
 from chatd.live.sessions import Session
 from chatd.live.stream import SLOW_CONSUMER, Borrower, PushStream, WritePolicy
-from tests.support.live import Wire, read_stream, session
+from tests.support.live import Wire, is_whole, read_stream, session
 
 MANY = 4 * FEW
 
@@ -49,14 +49,6 @@ class Client(Wire):
                 self.received += self.far_end.recv(1 << 20)
                 self.arrivals.unpark_all()
 
-    def is_at_a_frames_end(self) -> bool:
-        end = 0
-        while end < len(self.received):
-            header = bytes(self.received[end : end + 10]).ljust(10, b"\0")
-            start = {126: 4, 127: 10}.get(header[1], 2)
-            end += start + (int.from_bytes(header[2:start], "big") if start > 2 else header[1])
-        return end == len(self.received)
-
     def numbers(self) -> list[tuple[int, int]]:
         """(s, n) of what has arrived."""
         return [(m["s"], m["d"]["n"]) for m in read_stream(self.format, bytes(self.received)) if m["op"] == 0]
@@ -85,7 +77,7 @@ def event(n: int, size: int = 0) -> Event:
 
 async def arrived(clients: list[Client], expected: list[tuple[int, int]]) -> None:
     for client in clients:
-        while not client.is_at_a_frames_end() or client.numbers() != expected:
+        while not is_whole(client.received) or client.numbers() != expected:
             await client.arrivals.park()
 
 

@@ -67,14 +67,25 @@ def frames(data: bytes) -> list[tuple[int, bytes]]:
     """First byte and payload of every WebSocket frame; there must be nothing but whole, unmasked ones."""
     found = []
     while data:
-        first, size = data[0], data[1]
-        start = {126: 4, 127: 10}.get(size, 2)
-        if size > 125:
-            size = int.from_bytes(data[2:start], "big")
-        assert len(data) >= start + size, "a frame is cut short"
-        found.append((first, data[start : start + size]))
-        data = data[start + size :]
+        start, end = _payload(data)
+        assert len(data) >= end, "a frame is cut short"
+        found.append((data[0], data[start:end]))
+        data = data[end:]
     return found
+
+
+def is_whole(data: bytes | bytearray) -> bool:
+    """Whether it ends with a frame."""
+    at = 0
+    while at < len(data):
+        at += _payload(data[at : at + 10].ljust(10, b"\0"))[1]
+    return at == len(data)
+
+
+def _payload(data: bytes | bytearray) -> tuple[int, int]:
+    """Where that of the first frame begins and ends, if it is not masked."""
+    start = {126: 4, 127: 10}.get(data[1], 2)
+    return start, start + (int.from_bytes(data[2:start], "big") if start > 2 else data[1])
 
 
 def read_stream(format_: int, data: bytes) -> list[Any]:
