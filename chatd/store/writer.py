@@ -2,7 +2,8 @@
 once, and hands all outcomes to the Trio thread together.
 
 A group is never held back to grow: while one is synced to disk the next one gathers, so that the load itself sets the
-size. Each call has a savepoint, so that one that raises takes nobody else along.
+size. But what tasks ask for in the same turn of the event loop is handed over together, at the turn's end: the thread
+would begin with the first of them alone. Each call has a savepoint, so that one that raises takes nobody else along.
 
 After a commit of unknown outcome nothing may be acknowledged and nothing may be tried again: a sync that failed once
 reports success the next time without having written (fsync's behaviour on Linux). The thread then refuses everything
@@ -26,7 +27,7 @@ JOIN_LIMIT = 256
 log = logging.getLogger(__name__)
 
 
-class Writer:
+class Writer(trio.abc.Instrument):
     """`limit` bounds the calls whose outcome is not reported yet; the one above it gets Overloaded."""
 
     def __init__(self, connection: Connection, limit: int, failed: trio.Event) -> None:
@@ -35,8 +36,10 @@ class Writer:
         self._limit = limit
         self._unreported = 0  # Trio thread only
         self._closed = False  # Trio thread only
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._asked: list[Job] = []  # in this turn; Trio thread only
+        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
         self._trio = trio.lowlevel.current_trio_token()
+        trio.lowlevel.add_instrument(self)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -48,7 +51,7 @@ class Writer:
         if self._unreported >= self._limit:
             raise Overloaded(f"{self._limit} writes wait already")
         self._unreported += 1
-        self._queue.put(job)
+        self._asked.append(job)
         return await job.outcome(cancellable=False)
 
     @property
@@ -58,12 +61,24 @@ class Writer:
 
     def close(self) -> None:
         """Take no more; what is queued is still written."""
-        self._closed = True
-        self._queue.put(None)
+        if not self._closed:
+            self._closed = True
+            trio.lowlevel.remove_instrument(self)
+            self._hand_over()
+            self._queue.put(None)
 
     def join(self) -> None:
         """Wait, on a thread of its own, until all is written and on its way to the Trio thread."""
         self._thread.join()
+
+    def before_io_wait(self, timeout: float) -> None:
+        """Called by Trio at the end of every turn: all tasks that could run have run."""
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        if self._asked:
+            self._queue.put(self._asked)
+            self._asked = []
 
     def _report(self, jobs: list[Job], stopped: bool) -> None:
         """On the Trio thread, in commit order."""
@@ -96,10 +111,14 @@ class Writer:
 
     def _take(self) -> list[Job]:
         """Everything that waits, at least one; empty once the database is closed."""
-        taken = [self._queue.get()]
-        taken += [self._queue.get_nowait() for _ in range(self._queue.qsize())]
-        jobs = [job for job in taken if job is not None]
-        if jobs and taken[-1] is None:
+        jobs: list[Job] = []
+        turn = self._queue.get()
+        while turn is not None:
+            jobs += turn
+            if not self._queue.qsize():
+                return jobs
+            turn = self._queue.get_nowait()
+        if jobs:
             self._queue.put(None)
         return jobs
 

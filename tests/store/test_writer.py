@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -89,6 +90,24 @@ def add_twice(tx: Tx, thing_id: int) -> None:
 async def expect(error: type[Exception], call: Callable[[], Awaitable[object]]) -> None:
     with pytest.raises(error):
         await call()
+
+
+async def test_appends_of_one_turn_of_the_event_loop_become_one_call(things: Database) -> None:
+    calls: list[list[int]] = []
+
+    def append_all(tx: Tx, thing_ids: list[int]) -> list[int]:
+        calls.append(thing_ids)
+        return add_many(tx, thing_ids)
+
+    async def append_one(thing_id: int) -> None:
+        # The turn lasts, and the writer's thread could begin with those that have asked already.
+        time.sleep(0.01)  # noqa: ASYNC251
+        await things.append(append_all, thing_id)
+
+    async with trio.open_nursery() as nursery:
+        for thing_id in range(5):
+            nursery.start_soon(append_one, thing_id)
+    assert [sorted(call) for call in calls] == [[0, 1, 2, 3, 4]]
 
 
 async def test_waiting_appends_become_one_call(things: Database) -> None:
