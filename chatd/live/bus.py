@@ -117,6 +117,11 @@ class Bus:
         """Return once there is room. The caller sets the deadline."""
         await self._shard(key).room()
 
+    @property
+    def published(self) -> int:
+        """Events that anybody gets, since the start."""
+        return sum(shard.published for shard in self._shards)
+
     def backlog(self) -> int:
         """Events that wait, over all shards."""
         return sum(len(shard.queue) for shard in self._shards)

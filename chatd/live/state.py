@@ -48,6 +48,7 @@ class Live:
         # Streams (guilds, direct channels, users) with a change that cannot be told again, since `service.recovery` has
         # last taken them, to note where their sessions stand.
         self.marked: set[int] = set()
+        self.begun: set[Session] = set()  # new or restored, with their guilds; taken by `service.checkpoints`
         self.departed: set[int] = set()  # users of whom a session has ended; taken by `service.temporary_members`
         # Taken for work on AutoMod's rules that is too long for the event loop: one thread at a time.
         self.matching = trio.CapacityLimiter(1)

@@ -26,6 +26,8 @@ BATCH = 100
 # How often those are noted that cannot wait, SOON of them at most.
 SOON_S = 0.25
 SOON = 500
+# Who has come half a ring further is noted soon; all are looked at whenever an eighth of a ring has been published.
+FAR, LOOK = 2, 8
 # A session at rest is written once in this time, to say that it still has its connection.
 SEEN_MS = 60_000
 
@@ -49,6 +51,7 @@ class Checkpoints:
         self._noted: dict[str, Noted] = {}
         self._due: dict[Session, None] = {}
         self._last_mark = 0
+        self._looked_at = 0  # `Bus.published` then
 
     async def save(self, final: bool = False) -> None:
         """All that have moved since they were last noted, or that a mark may concern; at the end simply all."""
@@ -64,13 +67,17 @@ class Checkpoints:
     async def save_soon(self) -> None:
         """Those that cannot wait for `save`, SOON at most; the others the next time."""
         self._take_marks()
-        far = self._core.config.gateway.ring_events // 2
-        noted_of = self._noted.get
-        # Written out, because this looks at every session several times a second.
-        for session in self._core.live.sessions:
-            noted = noted_of(session.id, _NOTHING)
-            if session.seq - noted.seq > far or (noted is _NOTHING and session.base_position is not None):
-                self._due[session] = None
+        live, ring = self._core.live, self._core.config.gateway.ring_events
+        self._due.update(dict.fromkeys(live.begun))
+        live.begun.clear()
+        published = live.bus.published
+        if published - self._looked_at >= ring // LOOK:
+            self._looked_at = published
+            noted_of = self._noted.get
+            # Written out, because in a flood this looks at every session several times a second.
+            for session in live.sessions:
+                if session.seq - noted_of(session.id, _NOTHING).seq > ring // FAR:
+                    self._due[session] = None
         await self._note(islice(self._due, SOON))
 
     async def _note(self, sessions: Iterable[Session]) -> None:
@@ -95,6 +102,7 @@ class Checkpoints:
             await self._core.db.write(store.save, rows, ())
         except BaseException:  # they are new still, or as good as new
             self._noted.update(dict.fromkeys(noted, _NOTHING))
+            self._due.update(dict.fromkeys(alive))
             raise
 
     def _take_marks(self) -> None:

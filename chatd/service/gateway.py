@@ -145,6 +145,7 @@ async def feed(core: Core, session: Session, turns: trio.Semaphore) -> None:
     horizon = core.live.bus.horizon
     await core.live.bus.flush()
     session.base_position = horizon  # up to here it has counted everything
+    core.live.begun.add(session)
 
 
 @asynccontextmanager

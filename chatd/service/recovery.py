@@ -143,6 +143,7 @@ async def _restore(core: Core, row: SessionRow, known: Known, streams: dict[int,
     session.base_position = row.base_position
     session.detached_at = trio.current_time() - (core.clock_ms() - row.seen_ms) / 1000
     core.live.sessions.add(session)
+    core.live.begun.add(session)
     for guild in mine:
         core.live.follow(session, guild.id)
         guild.add_session(session)
