@@ -34,11 +34,15 @@ PROGRESS_S = 10.0
 
 
 class Batch(NamedTuple):
-    """`noted` are to be indexed anew; without them the entries are the next messages, up to `newest_id` (0: none)."""
+    """`noted` are to be indexed anew; without them the entries are the next messages, up to `newest_id` (0: none).
+
+    Nothing is behind the last one, when it is read.
+    """
 
     noted: list[Stale]
     entries: list[Entry]
     newest_id: int
+    is_last: bool = False
 
 
 class SearchIndex:
@@ -62,7 +66,7 @@ class SearchIndex:
             yield
 
     async def catch_up(self) -> None:
-        """Index what has been posted and changed, until nothing is left."""
+        """Index what has been posted and changed so far."""
         async with self._catching_up:
             await self._catch_up()
 
@@ -84,6 +88,8 @@ class SearchIndex:
                 reported = trio.current_time()
                 up_to = timestamp(created_ms(batch.newest_id)) if batch.newest_id else "changes"
                 logger.info("search: indexing", documents=self.documents, up_to=up_to)
+            if batch.is_last:
+                break
             took_s = trio.current_time() - begun
             await trio.sleep(took_s * REST)
             if self._db.is_busy:
@@ -102,7 +108,7 @@ def _next(tx: Tx) -> Batch:
     if noted := search_index.stale(tx, BATCH):
         return Batch(noted, _entries(tx, search_index.sources(tx, list({it.message_id for it in noted}))), 0)
     following = search_index.following(tx, BATCH)
-    return Batch([], _entries(tx, following), following[-1].id if following else 0)
+    return Batch([], _entries(tx, following), following[-1].id if following else 0, len(following) < BATCH)
 
 
 def _entries(tx: Tx, sources: Sequence[Source]) -> list[Entry]:
