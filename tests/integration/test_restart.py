@@ -644,12 +644,16 @@ async def test_who_has_just_come_and_what_has_just_changed_is_noted_soon(options
             await alice.patch(f"/channels/{there.general}", {"topic": "new"})
             await client.next("CHANNEL_UPDATE")
             await until_noted(running)
-            client.cut()
-            await alice.say(here.general, "one")
+            async with gateway(running.url, bot.token) as late:
+                await until_noted(running)
+                client.cut()
+                late.cut()
+                await alice.say(here.general, "one")
     async with serving(options) as running:
-        client.url = running.url
-        async with resumed(client) as again:
-            assert await seen(again, 1) == ["one"]
+        for broken in (client, late):
+            broken.url = running.url
+            async with resumed(broken) as again:
+                assert await seen(again, 1) == ["one"]
 
 
 async def test_a_change_that_the_session_hears_nothing_of_does_not_end_it(options: dict[str, Any]) -> None:
@@ -679,6 +683,25 @@ async def test_nobody_resumes_across_more_than_is_read_back(options: dict[str, A
     async with serving(options) as running, connect(running.url) as again:
         await again.send(6, {"token": bot.token, "session_id": client.ready["session_id"], "seq": client.seq})
         assert await again.control(9) is False
+
+
+async def test_who_has_come_far_is_noted_soon(options: dict[str, Any]) -> None:
+    options |= {"gateway.ring_events": 16, "gateway.checkpoint_s": 3600.0}
+    async with serving(options, kill=True) as running, World(running.url) as world:
+        alice, bot, here, _ = await settle_apart(world, running)
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            for total in (10, 20, 30):
+                before = client.seq
+                for number in range(10):
+                    await alice.say(here.general, str(number))
+                await seen(client, total)
+                await until_noted(running, beyond=before)
+            client.cut()
+    async with serving(options) as running:
+        client.url = running.url
+        async with resumed(client) as again:
+            assert again.seq == client.seq
 
 
 async def test_members_that_were_asked_for_are_counted(options: dict[str, Any]) -> None:
@@ -777,13 +800,15 @@ async def test_what_was_said_in_threads_is_told(options: dict[str, Any]) -> None
             assert (await again.next("MESSAGE_DELETE"))["id"] == old["id"]
 
 
-async def until_noted(running: app.Running) -> None:
-    """Where the sessions stand, with everything that has happened so far, has been written down."""
+async def until_noted(running: app.Running, beyond: int | None = None) -> None:
+    """Where the sessions stand, with everything that has happened so far, or `beyond` some, has been written down."""
     counted = {session.id: session.seq for session in running.core.live.sessions}
     marked = await running.core.db.read(_newest_mark)
 
     async def is_noted() -> bool:
         rows = await running.core.db.read(_rows)
+        if beyond is not None:
+            return all(row.seq > beyond for row in rows)
         return counted == {row.id: row.seq for row in rows if row.position >= marked}
 
     with trio.fail_after(5):
