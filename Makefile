@@ -1,7 +1,9 @@
 # Everything a developer does. `make help` lists it.
 
-PYTHON ?= $(shell for python in python3.11 python3; do \
-	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+# The system's own first: distributions build it with profile-guided optimisation, version managers mostly do not.
+PYTHON ?= $(shell for python in /usr/bin/python3.11 python3.11 python3; do \
+	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+	echo $$python && break; done)
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
@@ -58,7 +60,7 @@ clean: ## remove what was built, not data
 
 # The lock holds the build back end as well, so nothing is fetched that has no hash.
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "chatd needs Python 3.11 or newer" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "chatd needs Python 3.11 or newer, with venv" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
