@@ -170,7 +170,12 @@ class Gateway(Section, frozen=True):
     identify_deadline_s: Annotated[float, _doc("Time from connecting to IDENTIFY or RESUME.", gt=0)] = 10.0
     resume_window_s: Annotated[float, _doc("Time a session waits for RESUME after its connection broke.", ge=0)] = 300.0
     checkpoint_s: Annotated[
-        float, _doc("Time between two notes of where sessions stand, from which they go on after a crash.", gt=0)
+        float,
+        _doc(
+            "Time between two notes of where sessions stand, from which they go on after a crash; three times as long"
+            " while little happens.",
+            gt=0,
+        ),
     ] = 5.0
     journal_entries: Annotated[
         int,

@@ -40,7 +40,7 @@ JOURNAL_S = 5.0
 # How long after its deletion a channel's messages begin to go, at most.
 DISCARDED_S = 1.0
 # How long a message takes to be found, at most, when little is going on.
-SEARCH_S = 0.5
+SEARCH_S = 1.0
 
 
 def jobs(core: Core, notes: Checkpoints) -> Mapping[str, tuple[float, Job]]:

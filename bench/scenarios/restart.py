@@ -17,8 +17,8 @@ from bench import load, seed, servers, world
 from bench.context import Context
 from bench.results import Target
 
-# Before a kill everybody has been written down: twice the default of `gateway.checkpoint_s`, and time to do it.
-SETTLE_S = 12.0
+# Before a kill everybody has been written down: three times the default of `gateway.checkpoint_s`, and time to do it.
+SETTLE_S = 18.0
 MESSAGES = 20  # each time
 BACK_TARGET, REFUSED_TARGET = Target("<=", 10.0), Target("<=", 0.0)
 # How the server ends -> the signal, and how it is called in the table.

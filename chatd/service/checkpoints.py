@@ -28,6 +28,8 @@ SOON_S = 0.25
 SOON = 500
 # Who has come half a ring further is noted soon; all are looked at whenever an eighth of a ring has been published.
 FAR, LOOK = 2, 8
+# Less than a quarter of a ring is little: while no more is published, only every third round is used.
+LITTLE, PATIENCE = 4, 3
 # A session at rest is written once in this time, to say that it still has its connection.
 SEEN_MS = 60_000
 
@@ -52,10 +54,21 @@ class Checkpoints:
         self._due: dict[Session, None] = {}
         self._last_mark = 0
         self._looked_at = 0  # `Bus.published` then
+        # When `save` wrote last: the same, the last mark, and the rounds that it has been given since.
+        self._saved_at = self._saved_mark = self._rounds = 0
 
     async def save(self, final: bool = False) -> None:
-        """All that have moved since they were last noted, or that a mark may concern; at the end simply all."""
+        """All that have moved since they were last noted, or that a mark may concern; at the end simply all.
+
+        What can be told again can wait a few rounds while it is little.
+        """
         self._take_marks()
+        self._rounds += 1
+        published = self._core.live.bus.published
+        is_little = published - self._saved_at < self._core.config.gateway.ring_events // LITTLE
+        if is_little and self._last_mark == self._saved_mark and self._rounds < PATIENCE and not final:
+            return
+        self._saved_at, self._saved_mark, self._rounds = published, self._last_mark, 0
         sessions = self._core.live.sessions
         ended = [id_ for id_ in self._noted if sessions.get(id_) is None]
         for start in range(0, len(ended), BATCH):

@@ -704,6 +704,28 @@ async def test_who_has_come_far_is_noted_soon(options: dict[str, Any]) -> None:
             assert again.seq == client.seq
 
 
+async def test_what_can_be_told_again_is_not_noted_at_once_while_it_is_little(options: dict[str, Any]) -> None:
+    options |= {"gateway.ring_events": 64, "gateway.checkpoint_s": 3600.0}
+    async with serving(options) as running, World(running.url) as world:
+        alice, bot, here, _ = await settle_apart(world, running)
+        async with gateway(running.url, bot.token) as client:
+            await until_noted(running)
+            notes = checkpoints.Checkpoints(running.core)
+
+            async def noted_after(messages: int) -> bool:
+                wanted = client.seq + messages
+                for number in range(messages):
+                    await alice.say(here.general, str(number))
+                while client.seq < wanted:
+                    await client.next("MESSAGE_CREATE")
+                await notes.save()
+                return wanted in {row.seq for row in await running.core.db.read(_rows)}
+
+            await notes.save(final=True)
+            assert [await noted_after(1) for _ in range(6)] == [False, False, True, False, False, True]
+            assert [await noted_after(16) for _ in range(2)] == [True, True]
+
+
 async def test_members_that_were_asked_for_are_counted(options: dict[str, Any]) -> None:
     async with serving(options, kill=True) as running, World(running.url) as world:
         alice, bot, here, there = await settle_apart(world, running)
