@@ -45,8 +45,8 @@ class Live:
         self.told: Counter[int] = Counter()  # user -> how often `to_user` told it something
         self.own_posts = OwnPosts(OWN_POSTS)
         self.webhooks = Webhooks(WEBHOOKS)
-        # Streams (guilds, direct channels, users) with a change that cannot be told again, since `service.recovery` has
-        # last taken them, to note where their sessions stand.
+        # Streams (guilds, direct channels, users) with a change that cannot be told again, since `service.checkpoints`
+        # has last taken them, to note where their sessions stand.
         self.marked: set[int] = set()
         self.begun: set[Session] = set()  # new or restored, with their guilds; taken by `service.checkpoints`
         self.departed: set[int] = set()  # users of whom a session has ended; taken by `service.temporary_members`

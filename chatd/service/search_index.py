@@ -88,12 +88,12 @@ class SearchIndex:
                 reported = trio.current_time()
                 up_to = timestamp(created_ms(batch.newest_id)) if batch.newest_id else "changes"
                 logger.info("search: indexing", documents=self.documents, up_to=up_to)
-            if batch.is_last:
-                break
             took_s = trio.current_time() - begun
             await trio.sleep(took_s * REST)
             if self._db.is_busy:
                 await trio.sleep(took_s * (LONG_REST - REST))
+            if batch.is_last:
+                break
             begun = trio.current_time()
         self.is_ready = True
 

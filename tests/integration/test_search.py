@@ -329,6 +329,16 @@ async def test_edits_and_deletions(server: Server, world: World, owner: User, gu
     assert kept["content"] == "old kept"
 
 
+@pytest.mark.options({"search.enabled": False})
+async def test_whatever_there_is_gets_indexed(server: Server, world: World, owner: User, guild: Guild) -> None:
+    count = 2 * search_index.BATCH + 1
+    await say(server, owner, guild.general, *map(str, range(count)))
+    index = search_index.SearchIndex(server.core.db, enabled=True)
+    await index.catch_up()
+    assert index.is_ready
+    assert index.documents == count
+
+
 async def test_the_index_goes_on_after_a_crash(options: dict[str, Any]) -> None:
     async with serving(options, kill=True) as running, World(running.url) as world:
         owner = await world.person("owner")
